@@ -1,0 +1,92 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// budget is how many bytes of bodies may still be taken in hand.
+type budget struct{ left atomic.Int64 }
+
+// take takes n bytes if there are as many.
+func (b *budget) take(n int64) bool {
+	if b.left.Add(-n) >= 0 {
+		return true
+	}
+	b.left.Add(n)
+	return false
+}
+
+func (b *budget) give(n int64) { b.left.Add(n) }
+
+const (
+	firstRead = 16 << 10  // bytes of memory before any of a body has come
+	slowest   = 128 << 10 // bytes a second below which a body is too slow, after bodyTime
+)
+
+// body is a whole body and what it takes of the budget.
+type body struct {
+	bytes []byte
+	held  int64
+}
+
+// readBody reads a whole body of at most limit bytes into memory that grows
+// with what has arrived, never with what was announced. The caller gives back
+// what is held, after an error as well.
+func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) (b body, err error) {
+	if r.ContentLength > limit {
+		return b, &http.MaxBytesError{Limit: limit}
+	}
+	deadline := http.NewResponseController(w)
+	start := time.Now()
+	size := int64(firstRead)
+	if n := r.ContentLength; n >= 0 && n < firstRead {
+		size = n + 1 // one more, to see the end without growing
+	}
+	for {
+		if err := a.grow(&b, size); err != nil {
+			return b, err
+		}
+		n, err := readFull(r.Body, b.bytes[len(b.bytes):cap(b.bytes)])
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		switch {
+		case int64(len(b.bytes)) > limit:
+			return b, &http.MaxBytesError{Limit: limit}
+		case errors.Is(err, io.EOF):
+			// Without this the deadline would end the request while it waits
+			// for the disk. Only net/http's own writers have deadlines.
+			_ = deadline.SetReadDeadline(time.Time{})
+			return b, nil
+		case err != nil:
+			return b, err
+		}
+		size = min(2*int64(cap(b.bytes)), limit+1)
+		_ = deadline.SetReadDeadline(start.Add(bodyTime + time.Duration(size)*time.Second/slowest))
+	}
+}
+
+// grow gives b a buffer of size bytes, if the budget has them.
+func (a *API) grow(b *body, size int64) error {
+	if !a.bodies.take(size - b.held) {
+		a.metrics.busy.Inc()
+		return problem(busy, "more bytes of bodies than this server holds at once; sending again is safe")
+	}
+	b.held = size
+	grown := make([]byte, len(b.bytes), size)
+	copy(grown, b.bytes)
+	b.bytes = grown
+	return nil
+}
+
+// readFull fills p as far as it can. The error is nil only if p is full.
+func readFull(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
+}

@@ -1,0 +1,153 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/imalink/custody/ledger"
+	"github.com/imalink/custody/ledger/access"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics is what /metrics shows. Labels are route patterns, status codes,
+// types of refusals and names of registered producers: never anything that was
+// sent, and never a person.
+type metrics struct {
+	registry   *prometheus.Registry
+	recorded   *prometheus.CounterVec
+	duplicates *prometheus.CounterVec
+	refusals   *prometheus.CounterVec
+	commit     prometheus.Histogram
+	events     prometheus.Histogram
+	busy       prometheus.Counter
+	requests   *prometheus.HistogramVec
+	handler    http.Handler
+}
+
+// otherProducer is the label of every producer that is not registered.
+const otherProducer = "other"
+
+func newMetrics(a *API) *metrics {
+	durations := prometheus.ExponentialBuckets(0.0005, 2, 15) // 0.5 ms to 8 s
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		registry:   prometheus.NewRegistry(),
+		recorded:   counter("custody_events_recorded_total", "Events recorded.", "producer"),
+		duplicates: counter("custody_events_duplicates_total", "Events that had been recorded before.", "producer"),
+		refusals:   counter("custody_events_refusals_total", "Events refused.", "producer", "type"),
+		commit: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "custody_commit_seconds", Help: "From handing events over until they were durable.", Buckets: durations}),
+		events: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "custody_request_events", Help: "Events of a request.", Buckets: []float64{1, 10, 100, 1000, 5000}}),
+		busy: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "custody_requests_busy_total", Help: "Requests refused because too many bytes of bodies were in hand."}),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "custody_http_request_seconds", Help: "Requests by route and status.", Buckets: durations}, []string{"route", "status"}),
+	}
+	m.registry.MustRegister(m.recorded, m.duplicates, m.refusals, m.commit, m.events, m.busy, m.requests, ledgerMetrics{a},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	return m
+}
+
+// routeObserver observes the requests of one route. The status codes are those
+// of meanings and 200, 201, 204.
+type routeObserver struct{ byStatus map[int]prometheus.Observer }
+
+func (m *metrics) route(pattern string) *routeObserver {
+	o := &routeObserver{byStatus: map[int]prometheus.Observer{}}
+	add := func(status int) {
+		o.byStatus[status] = m.requests.WithLabelValues(pattern, strconv.Itoa(status))
+	}
+	for _, status := range []int{0, http.StatusOK, http.StatusCreated, http.StatusNoContent} {
+		add(status)
+	}
+	for _, meaning := range meanings() {
+		add(meaning.status)
+	}
+	return o
+}
+
+// observe counts a request; one of another status counts as 0.
+func (o *routeObserver) observe(status int, d time.Duration) {
+	observer := o.byStatus[status]
+	if observer == nil {
+		observer = o.byStatus[0]
+	}
+	observer.Observe(d.Seconds())
+}
+
+// label is how a producer is named in metrics.
+func label(s *access.Store, source string) string {
+	if len(source) > 1 && s.Registered(source[1:]) {
+		return source[1:]
+	}
+	return otherProducer
+}
+
+// tally counts the results of one request, and tells the ledger what was refused
+// before it came there.
+type tally map[outcome]int64
+
+// outcome is what happened to an event, by whose it was.
+type outcome struct {
+	producer string // a label
+	status   string
+	reason   string // of a refusal
+}
+
+func (m *metrics) count(t tally) {
+	for o, n := range t {
+		switch o.status {
+		case string(ledger.Recorded):
+			m.recorded.WithLabelValues(o.producer).Add(float64(n))
+		case string(ledger.Duplicate):
+			m.duplicates.WithLabelValues(o.producer).Add(float64(n))
+		case string(ledger.Refused):
+			m.refusals.WithLabelValues(o.producer, o.reason).Add(float64(n))
+		}
+	}
+}
+
+// ledgerMetrics shows the ledger's own state whenever metrics are asked for.
+type ledgerMetrics struct{ api *API }
+
+// Describe says nothing, which makes the collector an unchecked one: there is
+// nothing to collect before a ledger is attached.
+func (ledgerMetrics) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the state once.
+func (c ledgerMetrics) Collect(out chan<- prometheus.Metric) {
+	l := c.api.ledger()
+	if l == nil {
+		return
+	}
+	s := l.State()
+	send := func(kind prometheus.ValueType, name, help string, value float64) {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), kind, value)
+	}
+	gauge := func(name, help string, value float64) { send(prometheus.GaugeValue, name, help, value) }
+	counter := func(name, help string, value float64) { send(prometheus.CounterValue, name, help, value) }
+	gauge("custody_position", "Position of the last durable event.", float64(s.Head.Position))
+	gauge("custody_halted", "1 if recording has stopped.", truth(s.Halted != nil))
+	gauge("custody_waiting_requests", "Requests waiting for the sequencer.", float64(s.Waiting))
+	if !s.MarkedAt.IsZero() {
+		gauge("custody_durable_mark_age_seconds", "Since the durable mark was last written.", time.Since(s.MarkedAt).Seconds())
+	}
+	counter("custody_groups_total", "Groups committed since the ledger was opened.", float64(s.Groups))
+	counter("custody_group_events_total", "Events of these groups.", float64(s.Events))
+	counter("custody_group_bytes_total", "Bytes of these groups, as stored.", float64(s.Bytes))
+	gauge("custody_producers", "Registered producers.", float64(len(l.Access().Producers())))
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,229 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger"
+	"github.com/imalink/custody/ledger/access"
+)
+
+// A Problem is an answer that says why there is none (RFC 9457), as
+// application/problem+json. It never holds a value that was sent.
+type Problem struct {
+	Type   string `json:"type" doc:"urn:custody:problem: and one word; stable" example:"urn:custody:problem:invalid-request"`
+	Title  string `json:"title" doc:"the same for every problem of this type"`
+	Status int    `json:"status" doc:"the HTTP status"`
+	Detail string `json:"detail,omitempty" doc:"what was expected, or the limit"`
+	Path   string `json:"path,omitempty" doc:"JSON pointer (RFC 6901) into what was sent"`
+
+	retry int // seconds for Retry-After; 0 is none
+}
+
+// Error is the text that clients see as well.
+func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
+
+// GetStatus makes a Problem what huma sends for an error.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType makes huma send a Problem as what it is.
+func (p *Problem) ContentType(string) string { return problemType }
+
+// GetHeaders has the headers that go with the problem.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retry > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.retry))
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="custody"`)
+	}
+	return h
+}
+
+const (
+	problemType   = "application/problem+json"
+	problemPrefix = "urn:custody:problem:"
+)
+
+// word is a type of problem. A word is part of the outside contract
+// (docs/API.md): never renamed, always with the same status and title.
+type word string
+
+const (
+	invalidRequest   word = "invalid-request"
+	invalidEvent     word = "invalid-event"
+	unauthenticated  word = "unauthenticated"
+	forbidden        word = "forbidden"
+	notAllowed       word = "not-allowed"
+	notFound         word = "not-found"
+	methodNotAllowed word = "method-not-allowed"
+	tooSlow          word = "too-slow"
+	conflict         word = "conflict"
+	limitReached     word = "limit-reached"
+	tooLarge         word = "too-large"
+	unsupported      word = "unsupported-media-type"
+	internal         word = "internal"
+	notReady         word = "not-ready"
+	busy             word = "busy"
+	halted           word = "halted"
+	notRecorded      word = "not-recorded"
+	unknownOutcome   word = "unknown-outcome"
+)
+
+type meaning struct {
+	status int
+	title  string
+	retry  int // seconds
+}
+
+// meanings has the status and title of every type of problem.
+func meanings() map[word]meaning {
+	return map[word]meaning{
+		invalidRequest:   {http.StatusBadRequest, "The request is not as it should be", 0},
+		invalidEvent:     {http.StatusBadRequest, "The event is not as it should be", 0},
+		unauthenticated:  {http.StatusUnauthorized, "No valid token was given", 0},
+		forbidden:        {http.StatusForbidden, "The role of this token may not do that", 0},
+		notAllowed:       {http.StatusForbidden, "This event may not be sent by this token", 0},
+		notFound:         {http.StatusNotFound, "There is no such thing", 0},
+		methodNotAllowed: {http.StatusMethodNotAllowed, "This method does not apply here", 0},
+		tooSlow:          {http.StatusRequestTimeout, "The body came too slowly", 0},
+		conflict:         {http.StatusConflict, "In conflict with what there is", 0},
+		limitReached:     {http.StatusConflict, "A limit is reached", 0},
+		tooLarge:         {http.StatusRequestEntityTooLarge, "The request is too large", 0},
+		unsupported:      {http.StatusUnsupportedMediaType, "The body is of a type that is not read here", 0},
+		internal:         {http.StatusInternalServerError, "Something went wrong here", 0},
+		notReady:         {http.StatusServiceUnavailable, "The ledger is not open", 2},
+		busy:             {http.StatusServiceUnavailable, "Too much is in hand", 1},
+		halted:           {http.StatusServiceUnavailable, "Recording has stopped", 10},
+		notRecorded:      {http.StatusServiceUnavailable, "Not everything was recorded", 1},
+		unknownOutcome:   {http.StatusServiceUnavailable, "The outcome is not known", 2},
+	}
+}
+
+// problem makes a Problem of a type.
+func problem(w word, detail string) *Problem {
+	m := meanings()[w]
+	return &Problem{Type: problemPrefix + string(w), Title: m.title, Status: m.status, Detail: detail, retry: m.retry}
+}
+
+// at says where in the request the problem is.
+func (p *Problem) at(path string) *Problem {
+	p.Path = path
+	return p
+}
+
+// problemOf is the one place that turns an error into an answer. Of an error
+// that is not listed here no text is sent: only that there was one.
+func problemOf(err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	if e, ok := errors.AsType[*events.Error](err); ok {
+		return problem(invalidRequest, e.Detail).at(e.Path)
+	}
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return problem(tooLarge, fmt.Sprintf("a body here has at most %d bytes", e.Limit))
+	}
+	for _, known := range []struct {
+		err    error
+		word   word
+		detail string
+	}{
+		{access.ErrUnauthenticated, unauthenticated, "send Authorization: Bearer and a token that is neither revoked nor expired"},
+		{access.ErrNotFound, notFound, "nothing has this name or id"},
+		{access.ErrConflict, conflict, "the present state does not allow it: the last operator's token cannot be revoked"},
+		{access.ErrLimit, limitReached, fmt.Sprintf("at most %d producers and %d valid tokens", access.MaxProducers, access.MaxTokens)},
+		{access.ErrUnknown, unknownOutcome, "the change may or may not have been made; making it again is safe"},
+		{ledger.ErrHalted, halted, "until an operator has looked; nothing acknowledged is lost, and sending again is safe"},
+		{ledger.ErrClosed, notReady, "it is closing; sending again is safe"},
+		{ledger.ErrNotRecorded, notRecorded, "sending all of it again is safe"},
+		{os.ErrDeadlineExceeded, tooSlow, "nothing of it was recorded"},
+		{io.ErrUnexpectedEOF, invalidRequest, "the body ended before its end; nothing of it was recorded"},
+		{context.Canceled, notRecorded, "the request was given up; sending it again is safe"},
+		{context.DeadlineExceeded, notRecorded, "it took too long; sending it again is safe"},
+	} {
+		if errors.Is(err, known.err) {
+			return problem(known.word, known.detail)
+		}
+	}
+	return problem(internal, "the operator's log says more under the id of this request")
+}
+
+// refuse answers a request with what err means. What is not a client's doing is
+// logged under the request's id.
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	a.logProblem(r.Context(), w.Header().Get(requestIDHeader), p, err)
+	writeProblem(w, p, p)
+}
+
+func (a *API) logProblem(ctx context.Context, id string, p *Problem, err error) {
+	if p.Status == http.StatusInternalServerError {
+		a.log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("request", id), slog.String("error", err.Error()))
+	}
+}
+
+// writeProblem sends p; body is p or something that holds it.
+func writeProblem(w http.ResponseWriter, p *Problem, body any) {
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(body) // the client is gone; the status says what there was to say
+}
+
+// redact turns huma's own error, which holds what was sent, into a Problem that
+// does not. known are the field names of the document: others are not repeated.
+func redact(e *huma.ErrorModel, known map[string]bool) *Problem {
+	w := invalidRequest
+	switch e.Status {
+	case http.StatusRequestEntityTooLarge:
+		w = tooLarge
+	case http.StatusRequestTimeout:
+		w = tooSlow
+	case http.StatusUnsupportedMediaType:
+		w = unsupported
+	case http.StatusInternalServerError:
+		w = internal
+	}
+	p := problem(w, "must be as /openapi.json says")
+	if len(e.Errors) == 0 || e.Errors[0] == nil {
+		return p
+	}
+	first := e.Errors[0]
+	if strings.HasPrefix(first.Message, "expected ") || first.Message == "unexpected property" {
+		p.Detail = first.Message // made of the schema only
+	}
+	return p.at(pointer(first.Location, known))
+}
+
+// pointer turns huma's location ("body.families[0]") into a JSON pointer, as far
+// as its steps are known names or numbers.
+func pointer(location string, known map[string]bool) string {
+	steps := strings.FieldsFunc(location, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
+	if len(steps) < 2 {
+		return ""
+	}
+	path := ""
+	for _, step := range steps[1:] {
+		if _, err := strconv.Atoi(step); err != nil && !known[step] {
+			break
+		}
+		path += "/" + step
+	}
+	return path
+}

@@ -1,0 +1,220 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	defaultURL  = "http://127.0.0.1:8420"
+	answerLimit = 64 << 20         // bytes of an answer held in memory at once
+	patience    = 60 * time.Second // from the last byte sent to the first received
+)
+
+// client talks to one server with one token. It may be used concurrently.
+type client struct {
+	base  *url.URL
+	token string
+	http  *http.Client
+}
+
+// client finds the server and the token among flags and environment.
+func (s *session) client() (*client, error) {
+	base, err := url.Parse(cmp.Or(s.url, s.Getenv("CUSTODY_URL"), defaultURL))
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, misuse("--url, or CUSTODY_URL, is not of the form http://host:port or https://host:port")
+	}
+	token, err := s.bearer()
+	if err != nil {
+		return nil, err
+	}
+	if base.Scheme == "http" && token != "" && !loopback(base.Hostname()) {
+		return nil, misuse("a token is not sent over plain http beyond this machine: use https")
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = patience
+	return &client{base: base, token: token, http: &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}, nil
+}
+
+func (s *session) bearer() (string, error) {
+	file := s.tokenFile
+	switch {
+	case s.token != "" && file != "":
+		return "", misuse("--token and --token-file exclude each other")
+	case s.token != "":
+		return strings.TrimSpace(s.token), nil
+	case file == "" && s.Getenv("CUSTODY_TOKEN") != "":
+		return strings.TrimSpace(s.Getenv("CUSTODY_TOKEN")), nil
+	}
+	if file = cmp.Or(file, s.Getenv("CUSTODY_TOKEN_FILE")); file == "" {
+		return "", nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("reading the token: %w", err)
+	}
+	return strings.TrimSpace(string(content)), nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// problem is a refusal by the server (RFC 9457).
+type problem struct {
+	Type       string `json:"type"`
+	Title      string `json:"title"`
+	Status     int    `json:"status"`
+	Detail     string `json:"detail"`
+	Path       string `json:"path"` // of what was sent
+	retryAfter time.Duration
+}
+
+func (p *problem) Error() string {
+	text := cmp.Or(p.Title, http.StatusText(p.Status), "status "+strconv.Itoa(p.Status))
+	if p.Path != "" {
+		text += ": " + p.Path
+	}
+	if p.Detail != "" {
+		text += ": " + p.Detail
+	}
+	return text
+}
+
+// send makes one request. The error is a [*problem] for every answer that is not
+// a success; after any other error the server may or may not have acted.
+func (c *client) send(ctx context.Context, method, path string, query url.Values, mediaType string, body []byte) (*http.Response, error) {
+	target := c.base.JoinPath(path)
+	target.RawQuery = query.Encode()
+	request, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("asking the server: %w", err)
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if mediaType != "" {
+		request.Header.Set("Content-Type", mediaType)
+	}
+	request.Header.Set("Accept", "application/json")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		defer response.Body.Close()
+		return nil, refusal(response)
+	}
+	return response, nil
+}
+
+// call makes one request with a JSON body, or none when in is nil, and decodes
+// the answer into out, unless that is nil.
+func (c *client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
+	var (
+		body      []byte
+		mediaType string
+		err       error
+	)
+	if in != nil {
+		if body, err = encode(in); err != nil {
+			return err
+		}
+		mediaType = "application/json"
+	}
+	response, err := c.send(ctx, method, path, query, mediaType, body)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if out == nil {
+		return nil
+	}
+	return decode(response.Body, out)
+}
+
+// errForeign reports an answer that came whole and is not one of Custody's.
+var errForeign = errors.New("reading the server's answer: it is not the JSON expected")
+
+// decode reads one JSON value that is all of r.
+func decode(r io.Reader, out any) error {
+	content, err := io.ReadAll(io.LimitReader(r, answerLimit+1))
+	if err != nil {
+		return fmt.Errorf("reading the server's answer: %w", err)
+	}
+	if len(content) > answerLimit {
+		return fmt.Errorf("reading the server's answer: longer than %d bytes", answerLimit)
+	}
+	if err := json.Unmarshal(content, out); err != nil {
+		return advise(errForeign, "is --url a Custody server?")
+	}
+	return nil
+}
+
+// unreachable rewords an error of the network, whose own text would repeat the
+// URL, and says what to try.
+func unreachable(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	err = fmt.Errorf("asking the server: %w", err)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return advise(err, "is it running? Start it with custody serve, or say where it is with --url or CUSTODY_URL")
+	}
+	return err
+}
+
+// refusal reads what the server says about a request it did not carry out.
+func refusal(response *http.Response) error {
+	p := &problem{}
+	if mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); mediaType == "application/problem+json" {
+		// What cannot be read is left empty: the status says enough.
+		content, _ := io.ReadAll(io.LimitReader(response.Body, 1<<16))
+		json.Unmarshal(content, p)
+	}
+	p.Status = response.StatusCode
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		p.retryAfter = time.Duration(seconds) * time.Second
+	}
+	switch p.Status {
+	case http.StatusUnauthorized:
+		return advise(p, "give a token with --token-file, CUSTODY_TOKEN or CUSTODY_TOKEN_FILE; the operator's is operator.token in the data directory")
+	case http.StatusForbidden:
+		return advise(p, "this token's role may not do that; see custody token create --help")
+	case http.StatusServiceUnavailable:
+		return advise(p, "it may be starting or stopping: custody status")
+	}
+	return p
+}
+
+// passing reports whether the same request may succeed later: the server was not
+// reached, did not finish its answer, or said so.
+func passing(err error) bool {
+	p, ok := errors.AsType[*problem](err)
+	if !ok {
+		return !errors.Is(err, context.Canceled) && !errors.Is(err, errForeign)
+	}
+	switch p.Status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}

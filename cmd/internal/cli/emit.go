@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+const emitLong = `Sends events to the server, in order, and says what became of each.
+
+The input is CloudEvents JSON: one event per line (NDJSON), or one JSON array,
+told apart by the first character. It can be of any size, and may come slowly:
+events are sent as they arrive, in batches of at most 1,000.
+
+Each event is recorded, or is a duplicate of one recorded before (with that
+one's position), or is refused, with the path of what is wrong and what was
+expected; the others go on. So emitting the same input twice is safe.
+
+When the server cannot be reached or is busy, emit tries again for --retry-for;
+nothing can be recorded twice. When it gives up it says from which line to go
+on with --from-line.
+
+  -o table   what was refused or is doubtful, and a summary
+  -o ndjson  a line per event, as the answers come:
+             {"line","source","id","status","position","error":{"type","path","detail"}}
+  -o json    the same as one array; -o csv the same as rows
+
+In an array, "line" is the number of the element, from 1. Blank lines hold no
+event and get no result, but are counted.
+
+Exit status 1 if any event was refused.`
+
+type emitOptions struct {
+	retryFor time.Duration
+	fromLine int
+	dryRun   bool
+}
+
+func (s *session) emitCommand() *cobra.Command {
+	var o emitOptions
+	cmd := &cobra.Command{
+		Use:   "emit [FILE|-]",
+		Short: "Send events, and learn what became of each",
+		Long:  emitLong,
+		Example: `  custody emit events.ndjson
+  custody emit events.ndjson -o ndjson --out results.ndjson
+  custody emit --dry-run events.json
+  tail -f ats-outbox.ndjson | custody emit -`,
+		Args: arguments(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error { return s.emit(cmd.Context(), args, o) },
+	}
+	f := cmd.Flags()
+	f.DurationVar(&o.retryFor, "retry-for", time.Minute, "how long to try again when the server cannot be reached or is busy")
+	f.IntVar(&o.fromLine, "from-line", 1, "skip the lines before this one")
+	f.BoolVar(&o.dryRun, "dry-run", false, "have the server judge the events (valid or refused) without recording any")
+	return cmd
+}
+
+func (s *session) emit(ctx context.Context, args []string, o emitOptions) error {
+	if o.fromLine < 1 {
+		return misuse("--from-line counts from 1")
+	}
+	c, err := s.client()
+	if err != nil {
+		return err
+	}
+	in, size, err := s.opened(args)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	a, err := s.answer()
+	if err != nil {
+		return err
+	}
+	e := s.emission(a, c, size, o)
+	return e.conclude(e.run(ctx, from(o.fromLine, items(in))))
+}
+
+// emission is one run of emit.
+type emission struct {
+	*session
+	sender
+	list     *listing
+	bar      progress
+	all      bool // show every result in a table, not only those to look at
+	next     int  // the first line without a result
+	statuses map[string]int
+	began    time.Time
+}
+
+func (s *session) emission(a *answer, c *client, size int64, o emitOptions) *emission {
+	e := &emission{
+		session:  s,
+		bar:      s.progress("emitting", size, true),
+		next:     o.fromLine,
+		statuses: map[string]int{},
+		began:    time.Now(),
+		list: a.listing(column{"line", 7}, column{"status", 9}, column{"position", 9}, column{"source", 12},
+			column{"id", 36}, column{"path", 24}, column{"type", 17}, column{"detail", 0}),
+	}
+	e.sender = sender{client: c, dryRun: o.dryRun, retryFor: o.retryFor, waiting: func(err error, pause time.Duration) {
+		e.bar.clear()
+		e.note("line %d: %v; trying again in %v", e.next, err, pause.Round(time.Millisecond))
+	}}
+	return e
+}
+
+// run sends events to their end, or to the first error.
+func (e *emission) run(ctx context.Context, in iter.Seq2[item, error]) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer e.bar.finish()
+	for b := range gather(ctx, in) {
+		results, err := e.post(ctx, b)
+		if err != nil {
+			return err
+		}
+		if err := e.print(results); err != nil {
+			return err
+		}
+		if len(b.items) > 0 {
+			last := b.items[len(b.items)-1]
+			e.next = last.line + 1
+			e.bar.set(last.end)
+		}
+		if b.err != nil {
+			return b.err
+		}
+	}
+	return ctx.Err()
+}
+
+// from passes over the items before a line.
+func from(line int, in iter.Seq2[item, error]) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		for it, err := range in {
+			if (err != nil || it.line >= line) && !yield(it, err) {
+				return
+			}
+		}
+	}
+}
+
+// print shows results; in a table those one should look at, unless all are asked
+// for.
+func (e *emission) print(results []result) error {
+	for _, r := range results {
+		e.statuses[r.Status]++
+		if e.format == "table" {
+			if r.Error == nil && len(r.Warnings) == 0 && !e.all {
+				continue
+			}
+			e.bar.clear()
+		}
+		if err := e.list.row(r, r.cells()...); err != nil {
+			return err
+		}
+	}
+	return e.list.flush()
+}
+
+// conclude ends the answer, sums up, and says how to go on after an error.
+func (e *emission) conclude(err error) error {
+	if e.format == "table" {
+		fmt.Fprintln(e.list, e.summary())
+	} else {
+		e.note("%s", e.summary())
+	}
+	stopped := err != nil
+	err = e.list.end(err)
+	switch n := e.statuses[refused]; {
+	case stopped:
+		return advise(err, "the lines before %d are answered; go on with --from-line %d", e.next, e.next)
+	case err == nil && n > 0:
+		return fmt.Errorf("%s of %s events were refused", count(n), count(e.total()))
+	}
+	return err
+}
+
+func (e *emission) total() (n int) {
+	for _, k := range e.statuses {
+		n += k
+	}
+	return n
+}
+
+// summary is such as "10,646 events: 10,600 recorded, 46 duplicate (3.1s)".
+func (e *emission) summary() string {
+	var parts []string
+	for _, status := range []string{"recorded", "duplicate", "valid", refused} {
+		if n := e.statuses[status]; n > 0 {
+			parts = append(parts, count(n)+" "+status)
+		}
+	}
+	if len(parts) == 0 {
+		return "no events"
+	}
+	took := time.Since(e.began).Round(time.Millisecond)
+	return fmt.Sprintf("%s events: %s (%v)", count(e.total()), strings.Join(parts, ", "), took)
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imalink/custody/ledger"
+)
+
+const initLong = `Creates a ledger: an empty data directory becomes its home, and a key directory
+gets its root key. It works on files; no server may be running on them.
+
+The key directory must not lie inside the data directory, nor the other way
+round. Who has both can read who everybody is; who has a copy of the data alone
+cannot. So keep the keys apart from backups of the data. Without the root key the
+data is lost: nobody in it can ever be named again.
+
+The operator's token is written to operator.token in the data directory, readable
+by its owner only.
+
+What exists is never touched: init refuses a data directory that is not empty.`
+
+// folders is where a ledger is on disk.
+type folders struct{ data, keys string }
+
+func (d *folders) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&d.data, "data", "", "data directory: events, vault, views")
+	cmd.Flags().StringVar(&d.keys, "keys", "", "key directory: root key and durable mark; not inside the data directory")
+	cmd.MarkFlagDirname("data")
+	cmd.MarkFlagDirname("keys")
+}
+
+func (s *session) initCommand() *cobra.Command {
+	var where folders
+	var name string
+	cmd := &cobra.Command{
+		Use:   "init --data DIR --keys DIR",
+		Short: "Create a ledger",
+		Long:  initLong,
+		Example: `  custody init --data /var/lib/custody --keys /etc/custody/keys
+  custody init --data D --keys K --name imalink`,
+		Args: arguments(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "data", "keys"); err != nil {
+				return err
+			}
+			return s.init(cmd.Context(), where, name)
+		},
+	}
+	where.flags(cmd)
+	cmd.Flags().StringVar(&name, "name", ledger.DefaultName, "name of the ledger: 1 to 32 of a-z, 0-9 and -")
+	return cmd
+}
+
+// created is what init made.
+type created struct {
+	Name          string `json:"name"`
+	Data          string `json:"data"`
+	Keys          string `json:"keys"`
+	OperatorToken string `json:"operator_token_file"`
+}
+
+// init creates a ledger. An error that says something exists has changed
+// nothing; after any other both directories may hold a part.
+func (s *session) init(ctx context.Context, where folders, name string) error {
+	a, err := s.answer()
+	if err != nil {
+		return err
+	}
+	errorsOnly := slog.New(slog.NewTextHandler(s.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	if err := ledger.Create(ctx, ledger.Config{Data: where.data, Keys: where.keys, Name: name, Log: errorsOnly}); err != nil {
+		return a.close(ledgerFault(err))
+	}
+	made := created{name, absolute(where.data), absolute(where.keys), absolute(ledger.OperatorTokenPath(where.data))}
+	err = a.close(a.describe(made, field{"ledger", made.Name}, field{"data", made.Data}, field{"keys", made.Keys}, field{"operator's token", made.OperatorToken}))
+	s.note("Keep %s apart from every backup of %s, and do not lose it.", where.keys, where.data)
+	s.note("Next: custody serve --data %s --keys %s", where.data, where.keys)
+	return err
+}
+
+func absolute(path string) string {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	return whole
+}
+
+// ledgerFault gives an error of package ledger its exit status and next step.
+func ledgerFault(err error) error {
+	hint, status := "", failed
+	switch {
+	case errors.Is(err, ledger.ErrConfig):
+		status = misused
+	case errors.Is(err, ledger.ErrExists):
+		hint = "init never touches what exists; custody serve opens a ledger that is there"
+	case errors.Is(err, ledger.ErrNoLedger):
+		hint = "custody init makes a ledger; is --data right?"
+	case errors.Is(err, ledger.ErrLocked):
+		hint = "a server is running on this data directory: stop it, or ask it with custody status"
+	case errors.Is(err, ledger.ErrDamaged):
+		status = unsound
+		hint = "nothing was changed; keep a copy of both directories as they are, then see custody check"
+	}
+	return &fault{status: status, err: err, hint: hint}
+}

@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imalink/custody/cmd/internal/api"
+	"github.com/imalink/custody/ledger"
+)
+
+const serveLong = `Opens a ledger and serves it, until interrupted. It works on files and on one
+port; one server at a time can have a ledger open.
+
+Before anything is served, every block on disk is read. Damage in what was
+acknowledged ends the start with exit status 3 and changes nothing. A torn tail,
+which a crash leaves and of which nothing was acknowledged, is copied to the
+folder quarantine, cut off, and reported.
+
+When the ledger is ready to record, one line on standard output says where:
+listening on http://127.0.0.1:8420. Everything else is logged on standard error;
+no log line names a person.
+
+Without a certificate it listens on this machine only. With port 0 the system
+chooses a port.
+
+SIGINT or SIGTERM lets it finish what is in hand; a second one ends it at once,
+which loses nothing that was acknowledged.`
+
+type serveOptions struct {
+	folders
+	listen, cert, key, logFormat string
+}
+
+func (s *session) serveCommand() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve --data DIR --keys DIR",
+		Short: "Run a ledger",
+		Long:  serveLong,
+		Example: `  custody serve --data /var/lib/custody --keys /etc/custody/keys
+  custody serve --data D --keys K --listen 127.0.0.1:0 --log-format json
+  custody serve --data D --keys K --listen :8420 --tls-cert c.pem --tls-key k.pem`,
+		Args: arguments(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "data", "keys"); err != nil {
+				return err
+			}
+			return s.serve(cmd.Context(), o)
+		},
+	}
+	o.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8420", "host and port to listen on")
+	f.StringVar(&o.cert, "tls-cert", "", "certificate chain, PEM; needed to listen beyond this machine")
+	f.StringVar(&o.key, "tls-key", "", "its private key, PEM")
+	f.StringVar(&o.logFormat, "log-format", "text", "format of the log: text or json")
+	return cmd
+}
+
+// stopTime is how long a stop waits for requests in hand, and again for the
+// ledger to close.
+const stopTime = 20 * time.Second
+
+// serving is a server that is up, with or without its ledger.
+type serving struct {
+	log    *slog.Logger
+	http   *http.Server
+	failed chan error // why it stopped serving
+}
+
+func (s *session) serve(ctx context.Context, o serveOptions) (err error) {
+	log, err := s.logger(o.logFormat)
+	if err != nil {
+		return err
+	}
+	certificates, err := o.certificates()
+	if err != nil {
+		return err
+	}
+	if err := keepMemoryPrivate(); err != nil {
+		return err
+	}
+	a, err := api.New(api.Config{Version: thisBuild().Version, Log: log})
+	if err != nil {
+		return fmt.Errorf("making the routes: %w", err)
+	}
+	up := &serving{log: log, http: a.Server(), failed: make(chan error, 1)}
+	up.http.TLSConfig = certificates
+	if err := api.CheckListen(o.listen, certificates != nil); err != nil {
+		return &fault{status: misused, err: err}
+	}
+	listener, err := api.Listen(o.listen, certificates != nil, up.http)
+	if err != nil {
+		return err
+	}
+	up.begin(listener)
+	l, closeLedger, err := o.open(ctx, log)
+	if err != nil {
+		up.http.Close()
+		return ledgerFault(err)
+	}
+	defer func() { err = errors.Join(err, closeLedger()) }()
+	a.Attach(l)
+	fmt.Fprintf(s.Stdout, "listening on %s\n", address(listener, certificates != nil))
+	return up.until(ctx)
+}
+
+// begin serves what comes to the listener.
+func (up *serving) begin(listener net.Listener) {
+	up.log.Info("answering", "address", listener.Addr().String())
+	go func() {
+		if up.http.TLSConfig != nil {
+			up.failed <- up.http.ServeTLS(listener, "", "")
+		} else {
+			up.failed <- up.http.Serve(listener)
+		}
+	}()
+}
+
+// until serves until ctx is done, then finishes what is in hand.
+func (up *serving) until(ctx context.Context) error {
+	select {
+	case err := <-up.failed:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	up.log.Info("stopping", "patience", stopTime.String())
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	if err := up.http.Shutdown(ctx); err != nil {
+		up.log.Warn("requests in hand were cut off", "error", err)
+		up.http.Close()
+	}
+	return nil
+}
+
+// open opens the ledger, says what it found on disk, and gives what closes it.
+func (o *serveOptions) open(ctx context.Context, log *slog.Logger) (*ledger.Ledger, func() error, error) {
+	if _, err := os.Stat(o.data); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("%w: %s", ledger.ErrNoLedger, o.data)
+	}
+	index, err := openIdentities(o.data)
+	if err != nil {
+		return nil, nil, advise(err, "is a server running on this data directory?")
+	}
+	if err := index.Discarded(); err != nil {
+		log.Warn("the identity index was damaged and is built anew", "error", err)
+	}
+	began := time.Now()
+	l, err := ledger.Open(ctx, ledger.Config{Data: o.data, Keys: o.keys, Index: index, Log: log})
+	if err != nil {
+		return nil, nil, errors.Join(err, index.Close())
+	}
+	reportStart(log, l.State())
+	log.Info("ready", "ledger", l.Name(), "position", l.Head().Position, "took", time.Since(began).Round(time.Millisecond).String())
+	return l, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		err := errors.Join(l.Close(ctx), index.Close())
+		log.Info("stopped", "position", l.Head().Position)
+		if err != nil {
+			return fmt.Errorf("closing the ledger: %w", err)
+		}
+		return nil
+	}, nil
+}
+
+// reportStart says what the preflight found that an operator should look at.
+func reportStart(log *slog.Logger, st ledger.State) {
+	if st.Start == nil {
+		return
+	}
+	for _, stream := range st.Start.Streams {
+		if stream.Torn != nil {
+			log.Warn("a torn tail was cut off: nothing of it was acknowledged", "stream", stream.Name,
+				"file", stream.Torn.File, "offset", stream.Torn.Offset, "sequence", stream.Torn.Sequence, "quarantined", stream.Quarantined)
+		}
+	}
+}
+
+func (s *session) logger(format string) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(s.Stderr, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(s.Stderr, nil)), nil
+	}
+	return nil, misuse("--log-format is text or json")
+}
+
+// certificates is how to speak TLS, or nil for not at all.
+func (o *serveOptions) certificates() (*tls.Config, error) {
+	if (o.cert == "") != (o.key == "") {
+		return nil, misuse("--tls-cert and --tls-key go together")
+	}
+	if o.cert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(o.cert, o.key)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate and its key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// address is the URL that clients on this machine can use.
+func address(listener net.Listener, encrypted bool) string {
+	scheme := "http"
+	if encrypted {
+		scheme = "https"
+	}
+	return scheme + "://" + listener.Addr().String()
+}

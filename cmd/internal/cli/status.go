@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/spf13/cobra"
+)
+
+// serverStatus is the state of the ledger, as the server tells it.
+type serverStatus struct {
+	Ready    bool   `json:"ready"` // not told, but concluded
+	Ledger   string `json:"ledger"`
+	ID       string `json:"id"`
+	Version  string `json:"version"`
+	Started  string `json:"started"`
+	Position uint64 `json:"position"`
+	Digest   string `json:"digest,omitempty"`
+	Recorded string `json:"recordedtime,omitempty"`
+	Marked   string `json:"markedtime,omitempty"`
+	Halted   bool   `json:"halted"`
+	Waiting  int    `json:"waiting"`
+	Events   struct {
+		Recorded   uint64 `json:"recorded"`
+		Duplicates uint64 `json:"duplicates"`
+		Refused    uint64 `json:"refused"`
+	} `json:"events"`
+	Groups struct {
+		Committed uint64 `json:"committed"`
+		Events    uint64 `json:"events"`
+		Bytes     uint64 `json:"bytes"`
+	} `json:"groups"`
+	Access struct {
+		Producers int `json:"producers"`
+		Tokens    int `json:"tokens"`
+	} `json:"access"`
+}
+
+func (s *session) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Say how the server is doing",
+		Long: `Asks the server whether it is ready to record and how far it has come: the
+position, recording time and SHA-256 of the last durable event, when the durable
+mark beside the keys was written, and what it has done since it was started.
+
+Exit status 1 if there is no server, or it cannot record.`,
+		Example: `  custody status
+  custody status -o json | jq .position`,
+		Args: arguments(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.status(cmd.Context()) },
+	}
+}
+
+func (s *session) status(ctx context.Context) error {
+	zone, err := s.location()
+	if err != nil {
+		return err
+	}
+	c, err := s.client()
+	if err != nil {
+		return err
+	}
+	a, err := s.answer()
+	if err != nil {
+		return err
+	}
+	var st serverStatus
+	if err := c.call(ctx, http.MethodGet, "/v1/status", nil, nil, &st); err != nil {
+		return a.close(err)
+	}
+	st.Ready = !st.Halted
+	ready := "yes"
+	if st.Halted {
+		ready = "no: recording has stopped"
+	}
+	err = a.describe(st,
+		field{"ledger", st.Ledger},
+		field{"ready", ready},
+		field{"position", strconv.FormatUint(st.Position, 10)},
+		field{"recorded", shown(st.Recorded, zone)},
+		field{"durable mark", shown(st.Marked, zone)},
+		field{"digest", st.Digest},
+		field{"producers", strconv.Itoa(st.Access.Producers)},
+		field{"valid tokens", strconv.Itoa(st.Access.Tokens)},
+		field{"since", shown(st.Started, zone)},
+		field{"  recorded", strconv.FormatUint(st.Events.Recorded, 10)},
+		field{"  duplicates", strconv.FormatUint(st.Events.Duplicates, 10)},
+		field{"  refused", strconv.FormatUint(st.Events.Refused, 10)},
+		field{"waiting", strconv.Itoa(st.Waiting)},
+		field{"version", st.Version},
+	)
+	if err := a.close(err); err != nil {
+		return err
+	}
+	if st.Halted {
+		return advise(errors.New("the ledger no longer records"), "its log says why; starting the server again finds out what was recorded")
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package layering
+
+// A layer is a set of packages and what they may import.
+type layer struct {
+	packages string // folders below the module's root; a trailing /* means all below
+	ours     string // folders of our packages they may import, besides themselves
+	others   string // modules they may import, by prefix
+	tests    string // what their tests may import besides: ours by folder, modules by prefix
+}
+
+// policy returns who may import what. The standard library is open to all.
+//
+// DO NOT CHANGE THIS TO FIX BUILDS. A build that breaks here has found a
+// mistake in the design of the change; ask first, and write the reason down in
+// docs/decisions.
+func policy() []layer {
+	const (
+		rapid  = "pgregory.net/rapid "
+		nats   = "github.com/nats-io/nats.go "
+		server = "github.com/nats-io/nats-server/v2 "
+		bbolt  = "go.etcd.io/bbolt "
+		peers  = "github.com/cloudevents/sdk-go/v2 github.com/santhosh-tekuri/jsonschema/v6 "
+		cmds   = "github.com/spf13/cobra github.com/spf13/pflag github.com/schollz/progressbar/v3 golang.org/x/term "
+		uuid   = "github.com/google/uuid "
+		script = "github.com/rogpeppe/go-internal "
+	)
+	return []layer{
+		{packages: "events", tests: rapid + peers},
+		{packages: "events/law", tests: "events " + rapid},
+		{packages: "events/emit", ours: "events", others: nats, tests: rapid},
+		{packages: "ledger/stream", others: nats, tests: "ledger/natsd " + rapid},
+		{packages: "ledger/natsd", ours: "ledger/stream", others: server + nats + "github.com/minio/highwayhash", tests: rapid},
+		{packages: "ledger/vault", ours: "events ledger/stream", others: bbolt, tests: "ledger/natsd " + nats + rapid},
+		{packages: "ledger/access", ours: "events ledger/stream", tests: "ledger/natsd " + nats + rapid},
+		{packages: "ledger", ours: "events events/law ledger/stream ledger/natsd ledger/vault ledger/access", others: uuid, tests: rapid},
+		{packages: "projections", ours: "events", others: bbolt, tests: rapid},
+		{packages: "cmd/custody", ours: "cmd/internal/cli", tests: script},
+		{packages: "cmd/internal/*", ours: "events/* ledger/* projections cmd/internal/*",
+			others: cmds + uuid + "github.com/prometheus/client_golang github.com/danielgtaylor/huma/v2 golang.org/x/sys golang.org/x/mod ",
+			tests:  rapid + peers + script + nats},
+	}
+}
+
+// emitters are the packages a program imports to send events, which must not
+// pull in the server or the database, their tests included: one line of a test
+// puts a module into the go.sum of everyone who emits.
+const (
+	emitters = "events events/law events/emit"
+	heavy    = "github.com/nats-io/nats-server/v2 go.etcd.io/bbolt"
+)
+
+// atTop is what may stand at the top of the repository, besides names that
+// begin with a dot and bin, where builds go.
+const atTop = "cmd ledger projections events docs bin go.mod go.sum Makefile README.md LICENSE"
+
+// noNames are package names that say nothing.
+const noNames = "util utils common helper helpers misc models types base shared"
+
+// maxLines is the length at which a file has more than one idea.
+const maxLines = 400

@@ -1,0 +1,115 @@
+package access
+
+// A Role is what a token is for.
+type Role string
+
+// The roles. Their names are part of the stored format: never renamed.
+const (
+	RoleProducer     Role = "producer"     // sends events of its own source
+	RoleRelay        Role = "relay"        // sends events of any registered source
+	RoleDPO          Role = "dpo"          // data protection officer
+	RoleInvestigator Role = "investigator" // reads what happened
+	RoleAuditor      Role = "auditor"      // verifies
+	RoleOperator     Role = "operator"     // runs the ledger; sees no person
+	RoleSubject      Role = "subject"      // a person, for the own record only
+)
+
+// An Action is something the API can be asked to do.
+type Action uint8
+
+// The actions. The zero Action is allowed to nobody.
+const (
+	_               Action = iota
+	Record                 // send events
+	Replay                 // read the stored events
+	ReplayEnvelope         // read what the stored events are, not what they say
+	Status                 // read the state of the ledger
+	ManageProducers        // list, add, change and remove producers
+	ManageTokens           // list, make and revoke tokens
+	Metrics                // read the metrics from elsewhere than this machine
+)
+
+// permission is one row of the table of rights.
+type permission struct {
+	role    Role
+	actions []Action
+}
+
+// permissions is the only place that allows anything. A role or an action that
+// does not stand here is refused.
+func permissions() []permission {
+	return []permission{
+		{RoleProducer, []Action{Record}},
+		{RoleRelay, []Action{Record}},
+		{RoleDPO, []Action{Replay, Status}},
+		{RoleInvestigator, []Action{Replay, Status}},
+		{RoleAuditor, []Action{Replay, Status}},
+		{RoleOperator, []Action{ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics}},
+		{RoleSubject, nil},
+	}
+}
+
+// Roles returns every role, in the order of the table.
+func Roles() []Role {
+	var list []Role
+	for _, row := range permissions() {
+		list = append(list, row.role)
+	}
+	return list
+}
+
+// Actions returns every action.
+func Actions() []Action {
+	return []Action{Record, Replay, ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics}
+}
+
+// RolesOf returns the roles that are allowed action a, in the order of the table.
+func RolesOf(a Action) []Role {
+	var list []Role
+	for _, row := range permissions() {
+		for _, allowed := range row.actions {
+			if allowed == a {
+				list = append(list, row.role)
+			}
+		}
+	}
+	return list
+}
+
+// actionSet has bit a set for each action a.
+type actionSet uint16
+
+func (s actionSet) has(a Action) bool { return a != 0 && s>>a&1 != 0 }
+
+func actionsOf(r Role) actionSet {
+	var set actionSet
+	for _, row := range permissions() {
+		if row.role == r {
+			for _, a := range row.actions {
+				set |= 1 << a
+			}
+		}
+	}
+	return set
+}
+
+// String returns the name of a, as the documentation uses it.
+func (a Action) String() string {
+	switch a {
+	case Record:
+		return "record"
+	case Replay:
+		return "replay"
+	case ReplayEnvelope:
+		return "replay-envelope"
+	case Status:
+		return "status"
+	case ManageProducers:
+		return "manage-producers"
+	case ManageTokens:
+		return "manage-tokens"
+	case Metrics:
+		return "metrics"
+	}
+	return "none"
+}

@@ -1,0 +1,284 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/ledger/natsd"
+	"github.com/imalink/custody/ledger/stream"
+	"github.com/imalink/custody/ledger/vault"
+)
+
+// waitingRequests is how many requests may wait for the sequencer; more wait at
+// the door of Record.
+const waitingRequests = 256
+
+// Open opens the ledger at cfg.Data, for this process alone. Every block is
+// read before the server may touch it; damage at or below what is known to be
+// durable wraps [ErrDamaged] and nothing is changed. It returns once identities
+// and register have reached the head.
+func Open(ctx context.Context, cfg Config) (*Ledger, error) {
+	return openWith(ctx, cfg, func(events log) log { return events })
+}
+
+// openWith is Open with the stream of events wrapped, for tests that need one
+// that fails.
+func openWith(ctx context.Context, cfg Config, wrap func(log) log) (_ *Ledger, err error) {
+	l, err := prepare(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			l.release(context.WithoutCancel(ctx))
+		}
+	}()
+	if l.lock, err = takeLock(l.paths.lock()); err != nil {
+		return nil, err
+	}
+	known, have, err := l.readMark()
+	if err != nil {
+		return nil, err
+	}
+	if err := l.startServer(ctx, known, have); err != nil {
+		return nil, err
+	}
+	if err := l.openStreams(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.checkDigest(ctx, known); err != nil {
+		return nil, err
+	}
+	if err := l.recover(ctx); err != nil {
+		return nil, err
+	}
+	l.events = wrap(l.events)
+	l.begin()
+	return l, nil
+}
+
+// prepare reads what can be read before anything is locked or started.
+func prepare(cfg Config) (*Ledger, error) {
+	paths, err := resolve(cfg.Data, cfg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	m, err := readManifest(paths.manifest())
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{paths: paths, manifest: m, logger: cfg.Log, now: cfg.Now, index: cfg.Index}
+	if l.logger == nil {
+		l.logger = slog.New(slog.DiscardHandler)
+	}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	return l, nil
+}
+
+func (l *Ledger) readMark() (mark, bool, error) {
+	m, ok, err := readMark(l.paths.mark())
+	if err != nil {
+		return mark{}, false, err
+	}
+	if ok && m.Ledger != l.manifest.ID {
+		return mark{}, false, fmt.Errorf("%w: %s belongs to another ledger", ErrDamaged, l.paths.mark())
+	}
+	if !ok {
+		l.logger.Warn("no durable mark beside the keys: an older copy of the data could not be told from the newest", "file", l.paths.mark())
+	}
+	return m, ok, nil
+}
+
+func (l *Ledger) startServer(ctx context.Context, known mark, have bool) error {
+	cfg := natsd.Config{Dir: l.paths.store(), Streams: l.manifest.streams(), Quarantine: l.paths.quarantine(), Log: l.logger}
+	if have {
+		cfg.Durable = map[string]uint64{
+			l.manifest.events(): known.Events, l.manifest.vault(): known.Vault, l.manifest.access(): known.Access,
+		}
+	}
+	var err error
+	l.server, l.start, err = natsd.Start(ctx, cfg)
+	return damaged("starting the store", err)
+}
+
+// damaged marks what a preflight or scan found as damage.
+func damaged(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var damage *natsd.Damage
+	if errors.As(err, &damage) {
+		return fmt.Errorf("%w: %s: %w", ErrDamaged, doing, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+func (m manifest) configs() []stream.Config {
+	return []stream.Config{
+		{Name: m.events(), Subjects: []string{"custody." + m.Name + ".>"}, MaxBatch: natsd.DefaultMaxBatch},
+		{Name: m.vault(), Subjects: []string{"vault." + m.Name + ".>"}, MaxBatch: natsd.DefaultMaxBatch},
+		{Name: m.access(), Subjects: []string{"access." + m.Name + ".>"}, MaxBatch: natsd.DefaultMaxBatch},
+	}
+}
+
+func (l *Ledger) openStreams(ctx context.Context) error {
+	var opened []*stream.Stream
+	for _, cfg := range l.manifest.configs() {
+		s, err := stream.Open(ctx, l.server.Conn(), l.server.Guard(cfg))
+		if err != nil {
+			return fmt.Errorf("opening stream %s: %w", cfg.Name, err)
+		}
+		opened = append(opened, s)
+	}
+	l.events, l.vaults = opened[0], opened[1]
+	root, err := vault.OpenRoot(l.paths.root())
+	if err != nil {
+		return fmt.Errorf("root key: %w", err)
+	}
+	l.vault, err = vault.Open(ctx, vault.Options{
+		Log: l.vaults, Subject: "vault." + l.manifest.Name, Root: root,
+		IndexPath: filepath.Join(l.paths.views(), "vault.db"), Confirm: l.confirmLink,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the vault: %w", err)
+	}
+	l.access, err = access.Open(ctx, access.Config{Log: opened[2], Ledger: l.manifest.Name, Now: l.now})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil
+}
+
+// confirmLink tells the vault whether the event that a link was made for was
+// really recorded: it is at its place, with its salt.
+func (l *Ledger) confirmLink(position uint64) (salt [16]byte, ok bool, err error) {
+	if position > l.events.Last() {
+		return salt, false, nil
+	}
+	m, err := l.events.Get(context.Background(), position)
+	if err != nil {
+		return salt, false, fmt.Errorf("reading position %d: %w", position, err)
+	}
+	st, err := events.DecodeStored(m.Data)
+	if err != nil {
+		return salt, false, fmt.Errorf("%w: position %d: %w", ErrDamaged, position, err)
+	}
+	return st.Salt, true, nil
+}
+
+// checkDigest holds the durable mark against the event it names.
+func (l *Ledger) checkDigest(ctx context.Context, known mark) error {
+	if known.Events == 0 {
+		return nil
+	}
+	m, err := l.events.Get(ctx, known.Events)
+	if err != nil {
+		return fmt.Errorf("reading position %d: %w", known.Events, err)
+	}
+	if sha256.Sum256(m.Data) != known.Digest {
+		return fmt.Errorf("%w: event %d is not the one the durable mark names: this is another history", ErrDamaged, known.Events)
+	}
+	return nil
+}
+
+// begin starts the goroutines of an open ledger.
+func (l *Ledger) begin() {
+	l.incoming = make(chan *request, waitingRequests)
+	l.rotated = make(chan error, 1)
+	l.ending, l.quit = make(chan struct{}), make(chan struct{})
+	l.stopped = make(chan struct{})
+	l.next = l.events.Last() + 1
+	l.open = l.newGroup(l.next)
+	go l.sequence()
+	l.tasks.Go(l.watchServer)
+	l.tasks.Go(l.keepMark)
+	l.tasks.Go(l.countRefusals)
+}
+
+// watchServer halts the ledger when the server can no longer store.
+func (l *Ledger) watchServer() {
+	select {
+	case <-l.server.Failed():
+		l.halt(fmt.Errorf("%w: %w", ErrHalted, l.server.Health()))
+	case <-l.ending:
+	}
+}
+
+// Close refuses new requests, answers those in hand, counts the last refusals,
+// writes the durable mark and stops the server. ctx bounds the server's stop.
+func (l *Ledger) Close(ctx context.Context) error {
+	l.gate.Lock()
+	if l.closed {
+		l.gate.Unlock()
+		return nil
+	}
+	l.closed = true
+	l.gate.Unlock()
+	close(l.ending)
+	l.tasks.Wait()
+	l.flushRefusals()
+	close(l.quit)
+	<-l.stopped
+	if l.tail.adding {
+		l.finishRotation(<-l.rotated)
+	}
+	err := l.writeMark()
+	return errors.Join(err, l.release(ctx))
+}
+
+// release lets go of everything that Open acquired, in reverse.
+func (l *Ledger) release(ctx context.Context) error {
+	var errs []error
+	if l.vault != nil {
+		errs = append(errs, l.vault.Close())
+	}
+	if l.server != nil {
+		errs = append(errs, l.server.Stop(ctx))
+	}
+	if l.lock != nil {
+		errs = append(errs, l.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// keepMark writes the durable mark at most once a second, when there is
+// something new to say. A failure is reported and tried again: the mark is a
+// second witness, nothing acknowledged depends on it.
+func (l *Ledger) keepMark() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var written uint64
+	for {
+		select {
+		case <-l.ending:
+			return
+		case <-tick.C:
+		}
+		if head := l.Head().Position; head != written {
+			if err := l.writeMark(); err != nil {
+				l.logger.Error("durable mark not written", "error", err)
+				continue
+			}
+			written = head
+		}
+	}
+}
+
+func (l *Ledger) writeMark() error {
+	head := l.Head()
+	m := mark{Ledger: l.manifest.ID, Events: head.Position, Digest: head.Digest, Vault: l.vaults.Last(), Access: l.access.Position()}
+	if err := m.write(l.paths.mark()); err != nil {
+		return err
+	}
+	l.stats.marked(l.now())
+	return nil
+}

@@ -1,0 +1,268 @@
+package vault
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// Buckets of the index. Names and keys in it are MACs and random, values sealed.
+const (
+	bucketRows  = "rows"  // HMAC(lookup key of the shard, identifier) -> record
+	bucketRIDs  = "rids"  // rid -> that key
+	bucketState = "state" // "state" -> state
+)
+
+// An index finds rows. It is the fold of the stream up to a position, which it
+// states, and is thrown away if it is anything else. Its methods may be called
+// concurrently, but for write, of which there is one at a time.
+type index struct {
+	db    *bbolt.DB
+	path  string
+	key   key // of the MACs that guard it
+	state state
+}
+
+// A state is what the index says of itself: how far it follows the stream, what
+// its rows and rids add up to, and which rows have links above tail.events.
+// A damaged key would turn somebody known into somebody new, whom an erasure
+// would then miss half of; so everything is added up when it is opened.
+type state struct {
+	tail  tail
+	epoch uint64 // version of the root under which it was filled
+	sum   sum
+	open  map[rid]uint64 // highest position of a link
+}
+
+// A sum is the sum of the MACs of all entries: it does not depend on their
+// order, and can be kept up to date (MSet-Add-Hash of Clarke et al., 2003).
+type sum [4]uint64
+
+func (s *sum) add(m key) {
+	for i := range s {
+		s[i] += binary.BigEndian.Uint64(m[8*i:])
+	}
+}
+
+func (s *sum) sub(m key) {
+	for i := range s {
+		s[i] -= binary.BigEndian.Uint64(m[8*i:])
+	}
+}
+
+// An entry is one row as it is to be filed.
+type entry struct {
+	name   key // what the row is found by
+	rid    rid
+	record []byte
+	links  uint64 // highest position of a link; 0 if none
+}
+
+func newEntry(name key, rec record, r *row) *entry {
+	e := &entry{name: name, rid: rec.rid, record: rec.append(make([]byte, 0, rec.size()))}
+	for _, l := range r.links {
+		e.links = max(e.links, l.position)
+	}
+	return e
+}
+
+// openIndex opens the file at path, or makes an empty one. unsynced is for one
+// that is being filled from nothing, and is synced by finish.
+func openIndex(path string, unsynced bool) (*index, error) {
+	x := &index{path: path}
+	err := guarded(func() (err error) {
+		x.db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: unsynced})
+		if err != nil {
+			return err
+		}
+		return x.db.Update(func(tx *bbolt.Tx) error {
+			for _, name := range []string{bucketRows, bucketRIDs, bucketState} {
+				if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil && x.db != nil {
+		err = errors.Join(err, x.db.Close())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// guarded calls read. bbolt's pages have no checksums: a damaged file can make it
+// panic, or read beyond the file. That becomes an error, because such a file is
+// thrown away and made anew.
+func guarded(read func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			err = damaged("index: bbolt cannot read it")
+		}
+	}()
+	return read()
+}
+
+func (x *index) view(read func(*bbolt.Tx) error) error {
+	return guarded(func() error { return x.db.View(read) })
+}
+
+// lookup returns the row filed under a name.
+func (x *index) lookup(name key) (rec record, ok bool, err error) {
+	err = x.view(func(tx *bbolt.Tx) error {
+		rec, ok, err = decodeFiled(tx.Bucket([]byte(bucketRows)).Get(name[:]))
+		return err
+	})
+	return rec, ok, err
+}
+
+// row returns the row with a rid.
+func (x *index) row(r rid) (rec record, ok bool, err error) {
+	err = x.view(func(tx *bbolt.Tx) error {
+		name := tx.Bucket([]byte(bucketRIDs)).Get(r[:])
+		if name == nil {
+			return nil
+		}
+		rec, ok, err = decodeFiled(tx.Bucket([]byte(bucketRows)).Get(name))
+		return err
+	})
+	return rec, ok, err
+}
+
+// decodeFiled copies what bbolt lends.
+func decodeFiled(value []byte) (record, bool, error) {
+	if value == nil {
+		return record{}, false, nil
+	}
+	rec, rest, err := decodeRecord(slices.Clone(value))
+	if err == nil && len(rest) != 0 {
+		err = damaged("index: record has bytes after it")
+	}
+	return rec, err == nil, err
+}
+
+// write files entries and moves the index to t, both or neither.
+func (x *index) write(entries []*entry, t tail, epoch uint64) error {
+	entries = slices.Clone(entries)
+	slices.SortStableFunc(entries, func(a, b *entry) int { return cmp.Compare(string(a.name[:]), string(b.name[:])) })
+	next := state{tail: t, epoch: epoch, sum: x.state.sum, open: maps.Clone(x.state.open)}
+	if next.open == nil {
+		next.open = map[rid]uint64{}
+	}
+	for _, e := range entries {
+		delete(next.open, e.rid)
+		if e.links > t.events {
+			next.open[e.rid] = e.links
+		}
+	}
+	maps.DeleteFunc(next.open, func(_ rid, position uint64) bool { return position <= t.events })
+	err := guarded(func() error {
+		return x.db.Update(func(tx *bbolt.Tx) error {
+			for _, e := range entries {
+				if err := x.file(tx, e, &next.sum); err != nil {
+					return err
+				}
+			}
+			return tx.Bucket([]byte(bucketState)).Put([]byte(bucketState), next.append(nil, &x.key))
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("writing the index: %w", err)
+	}
+	x.state = next
+	return nil
+}
+
+func (x *index) file(tx *bbolt.Tx, e *entry, total *sum) error {
+	rows, rids := tx.Bucket([]byte(bucketRows)), tx.Bucket([]byte(bucketRIDs))
+	if old := rows.Get(e.name[:]); old != nil {
+		rec, _, err := decodeFiled(old)
+		if err != nil {
+			return err
+		}
+		if rec.rid != e.rid {
+			return damaged("two rows have the same identifier")
+		}
+		total.sub(x.mac(bucketRows, e.name[:], old))
+		total.sub(x.mac(bucketRIDs, e.rid[:], e.name[:]))
+	}
+	total.add(x.mac(bucketRows, e.name[:], e.record))
+	total.add(x.mac(bucketRIDs, e.rid[:], e.name[:]))
+	if err := rows.Put(e.name[:], e.record); err != nil {
+		return err
+	}
+	return rids.Put(e.rid[:], e.name[:])
+}
+
+func (x *index) mac(bucket string, k, v []byte) key {
+	var buf [512]byte
+	return mac(&x.key, append(append(append(buf[:0], bucket...), k...), v...))
+}
+
+// load reads the state; false if there is none, or it is malformed. Its MAC is
+// checked by sound, once the table has given the key.
+func (x *index) load() (ok bool) {
+	err := x.view(func(tx *bbolt.Tx) error {
+		x.state, ok = decodeState(tx.Bucket([]byte(bucketState)).Get([]byte(bucketState)))
+		return nil
+	})
+	return err == nil && ok
+}
+
+// sound adds up the whole index. That bbolt cannot read it is an answer too.
+func (x *index) sound(k key) bool {
+	x.key = k
+	var total sum
+	err := x.view(func(tx *bbolt.Tx) error {
+		stored := tx.Bucket([]byte(bucketState)).Get([]byte(bucketState))
+		if string(stored) != string(x.state.append(nil, &x.key)) {
+			return damaged("index: state is not authentic")
+		}
+		for _, bucket := range []string{bucketRows, bucketRIDs} {
+			c := tx.Bucket([]byte(bucket)).Cursor()
+			for k, v := c.First(); k != nil; k, v = c.Next() {
+				total.add(x.mac(bucket, k, v))
+			}
+		}
+		return nil
+	})
+	return err == nil && total == x.state.sum
+}
+
+func (x *index) close() error { return x.db.Close() }
+
+// finish makes an index that was filled without syncing durable, puts it at path
+// and opens it there.
+func (x *index) finish(path string) (*index, error) {
+	if err := errors.Join(x.db.Sync(), x.db.Close()); err != nil {
+		return nil, fmt.Errorf("syncing the index: %w", err)
+	}
+	if err := os.Rename(x.path, path); err != nil {
+		return nil, fmt.Errorf("placing the index: %w", err)
+	}
+	next, err := openIndex(path, false)
+	if err != nil {
+		return nil, err
+	}
+	next.key, next.state = x.key, x.state
+	return next, nil
+}
+
+// useless says whether an error of opening means that the file is to be made
+// anew, and not that another process has it or it may not be read.
+func useless(err error) bool {
+	return !errors.Is(err, berrors.ErrTimeout) && !errors.Is(err, fs.ErrPermission)
+}

@@ -1,0 +1,320 @@
+package vault
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestLinkAndUnlink(t *testing.T) {
+	b := newBench(t)
+	for i := range 4 {
+		b.tag(march, Identifier(fmt.Sprint("id:", i)))
+	}
+	say := func(say func(*Batch, []Identifier, uint64, [16]byte) error, ids ...Identifier) {
+		t.Helper()
+		batch := b.Begin()
+		must(t, say(batch, ids, b.head+1, [16]byte{byte(b.head + 1)}))
+		must(t, batch.Flush(t.Context(), b.head))
+		b.head++
+		b.events[b.head] = [16]byte{byte(b.head)}
+		batch.Commit()
+	}
+	check := func(want ...Identifier) {
+		t.Helper()
+		for range 2 {
+			got, err := b.Linked("id:0")
+			must(t, err)
+			if !slices.Equal(got, want) {
+				t.Errorf("linked: %d identifiers, want %d", len(got), len(want))
+			}
+			b.reopen()
+		}
+	}
+	check("id:0")
+	say((*Batch).Link, "id:0", "id:1", "id:0", "id:unknown")
+	check("id:0", "id:1")
+	say((*Batch).Link, "id:1", "id:2", "id:3")
+	check("id:0", "id:1", "id:2", "id:3")
+	say((*Batch).Unlink, "id:0", "id:1", "id:2")
+	check("id:0")
+	say((*Batch).Link, "id:0", "id:3")
+	check("id:0", "id:3")
+	equal(t, "links", b.sound().Links, 3)
+}
+
+func TestLinkLimits(t *testing.T) {
+	b := newBench(t)
+	batch := b.Begin()
+	wantErr(t, batch.Link(make([]Identifier, MaxLinked+1), 1, [16]byte{}), ErrLimit)
+	c, err := batch.Cell(march)
+	must(t, err)
+	var ids []Identifier
+	for i := range MaxLinks + 2 {
+		ids = append(ids, Identifier(fmt.Sprint("id:", i)))
+		_, _, err := batch.Tag(c, ids[i])
+		must(t, err)
+	}
+	for i := range MaxLinks {
+		must(t, batch.Link([]Identifier{ids[0], ids[i+1]}, 1, [16]byte{}))
+	}
+	wantErr(t, batch.Link([]Identifier{ids[0], ids[MaxLinks+1]}, 1, [16]byte{}), ErrLimit)
+	got, err := batch.Linked(ids[MaxLinks+1])
+	must(t, err)
+	equal(t, "linked by what was refused", len(got), 1)
+	wantErr(t, batch.Flush(t.Context(), 1), ErrOrder) // position 1 cannot be durable yet
+	must(t, batch.Flush(t.Context(), 0))
+	b.events[1] = [16]byte{}
+	batch.Commit()
+}
+
+// Readers do not see a link before its event is durable; batches do.
+func TestPendingLinks(t *testing.T) {
+	b := newBench(t)
+	b.tag(march, "id:0")
+	b.tag(march, "id:1")
+	batch := b.Begin()
+	must(t, batch.Link([]Identifier{"id:0", "id:1"}, b.head+1, [16]byte{1}))
+	must(t, batch.Flush(t.Context(), b.head))
+	read, err := b.Linked("id:0")
+	must(t, err)
+	pending, err := batch.Linked("id:0")
+	must(t, err)
+	equal(t, "to readers", len(read), 1)
+	equal(t, "to the batch", len(pending), 2)
+	batch.Abort()
+	read, err = b.Linked("id:0")
+	must(t, err)
+	equal(t, "after the abort", len(read), 1)
+}
+
+// A pair is two identifiers by their number, the lower first.
+type pair [2]int
+
+// linkModel is a vault beside the simplest thing that says the same: which pairs
+// the events that were really recorded say are linked.
+type linkModel struct {
+	*bench
+	t      *rapid.T
+	linked map[pair]bool
+	salts  byte
+	older  []byte // an earlier index file
+}
+
+const modelPeople = 6
+
+func modelID(i int) Identifier { return Identifier(fmt.Sprint("id:", i)) }
+
+// statement is what one event is to say.
+type statement struct {
+	ids      []int
+	off      bool
+	position uint64
+	salt     [16]byte
+}
+
+func (m *linkModel) draw(position uint64) statement {
+	m.salts++
+	return statement{
+		ids:      rapid.SliceOfNDistinct(rapid.IntRange(0, modelPeople-1), 2, 3, rapid.ID).Draw(m.t, "ids"),
+		off:      rapid.IntRange(0, 2).Draw(m.t, "off") == 0,
+		position: position,
+		salt:     [16]byte{m.salts, byte(position)},
+	}
+}
+
+func (m *linkModel) say(b *Batch, s statement) {
+	var ids []Identifier
+	for _, i := range s.ids {
+		ids = append(ids, modelID(i))
+	}
+	say := b.Link
+	if s.off {
+		say = b.Unlink
+	}
+	if err := say(ids, s.position, s.salt); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// record makes a statement's event real.
+func (m *linkModel) record(s statement) {
+	m.head = s.position
+	m.events[s.position] = s.salt
+	for i, a := range s.ids {
+		for _, b := range s.ids[i+1:] {
+			m.linked[pair{min(a, b), max(a, b)}] = !s.off
+		}
+	}
+}
+
+func (m *linkModel) flush(b *Batch) {
+	if err := b.Flush(m.bench.t.Context(), m.head); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// groups runs one group of events, and maybe a second that is filled while the
+// first is written; each ends in one of the ways there are.
+func (m *linkModel) groups(t *rapid.T) {
+	one := m.Begin()
+	s1 := m.draw(m.head + 1)
+	m.say(one, s1)
+	var two *Batch
+	var s2 statement
+	if rapid.Bool().Draw(t, "overlap") {
+		two, s2 = m.Begin(), m.draw(m.head+2)
+		m.say(two, s2)
+	}
+	abort := func() {
+		if two != nil {
+			two.Abort()
+		}
+		one.Abort()
+	}
+	switch rapid.SampledFrom([]string{"commit", "abort", "abort unwritten", "cut before events", "cut after events"}).Draw(t, "end") {
+	case "abort unwritten":
+		abort()
+		return
+	case "abort":
+		m.flush(one)
+		abort()
+		return
+	case "cut before events":
+		m.flush(one)
+		m.reset()
+		return
+	case "cut after events":
+		m.flush(one)
+		m.record(s1)
+		m.reset()
+		return
+	}
+	m.flush(one)
+	m.record(s1)
+	one.Commit()
+	if two == nil {
+		return
+	}
+	m.flush(two)
+	if rapid.Bool().Draw(t, "second recorded") {
+		m.record(s2)
+		two.Commit()
+	} else {
+		two.Abort()
+	}
+}
+
+// noise is an event that links nobody, which moves the durable position on, and
+// takes a position that an aborted link may have had.
+func (m *linkModel) noise(t *rapid.T) {
+	m.salts++
+	b := m.Begin()
+	c, err := b.Cell(march)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.Tag(c, Identifier(fmt.Sprint("noise:", m.salts))); err != nil {
+		t.Fatal(err)
+	}
+	m.flush(b)
+	m.head++
+	m.events[m.head] = [16]byte{m.salts, 255}
+	b.Commit()
+}
+
+func (m *linkModel) reset() {
+	m.crash()
+	m.open()
+}
+
+func (m *linkModel) stop(t *rapid.T) { m.reopen() }
+
+func (m *linkModel) loseIndex(t *rapid.T) {
+	m.crash()
+	must(m.bench.t, os.Remove(m.index))
+	m.open()
+}
+
+func (m *linkModel) keepIndex(t *rapid.T) {
+	m.reopen()
+	var err error
+	m.crash()
+	m.older, err = os.ReadFile(m.index)
+	must(m.bench.t, err)
+	m.open()
+}
+
+func (m *linkModel) olderIndex(t *rapid.T) {
+	if m.older == nil {
+		t.Skip("none kept")
+	}
+	m.crash()
+	must(m.bench.t, os.WriteFile(m.index, m.older, 0o600))
+	m.open()
+}
+
+// agree compares every person with the model's.
+func (m *linkModel) agree(t *rapid.T) {
+	for i := range modelPeople {
+		want := []Identifier{modelID(i)}
+		for n := 0; n < len(want); n++ {
+			for p, linked := range m.linked {
+				for k := range 2 {
+					if linked && modelID(p[k]) == want[n] && !slices.Contains(want, modelID(p[1-k])) {
+						want = append(want, modelID(p[1-k]))
+					}
+				}
+			}
+		}
+		slices.Sort(want)
+		got, err := m.Linked(modelID(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("identifier %d is linked with %d, want %d: %q, want %q", i, len(got), len(want), reveal(got), reveal(want))
+		}
+	}
+}
+
+func reveal(ids []Identifier) (out []string) {
+	for _, id := range ids {
+		out = append(out, id.Reveal())
+	}
+	return out
+}
+
+// Whatever happens, exactly the links hold whose events were recorded.
+func TestLinksHoldIfRecorded(t *testing.T) {
+	run := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		run++
+		dir := filepath.Join(t.TempDir(), fmt.Sprint(run))
+		must(t, os.Mkdir(dir, 0o700))
+		b := &bench{t: t, log: &memLog{}, root: filepath.Join(dir, "root"), index: filepath.Join(dir, "vault.db"), events: map[uint64][16]byte{}, every: 3}
+		must(t, CreateRoot(b.root))
+		must(t, Create(t.Context(), b.log, testSubject, b.openRoot()))
+		b.open()
+		m := &linkModel{bench: b, t: rt, linked: map[pair]bool{}}
+		for i := range modelPeople {
+			b.tag(march, modelID(i))
+			b.events[b.head] = [16]byte{255, byte(i)}
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"":           m.agree,
+			"groups":     m.groups,
+			"noise":      m.noise,
+			"stop":       m.stop,
+			"cut":        func(*rapid.T) { m.reset() },
+			"loseIndex":  m.loseIndex,
+			"keepIndex":  m.keepIndex,
+			"olderIndex": m.olderIndex,
+		})
+		b.finish()
+	})
+}
