@@ -6,7 +6,7 @@ type alphabet uint16
 const (
 	af alphabet = 1 << iota
 	gz
-	AZ
+	capitals
 	d0
 	d19
 	under
@@ -26,7 +26,7 @@ var atoms = func() (t [256]alphabet) {
 		from, to byte
 		atom     alphabet
 	}{
-		{'a', 'f', af}, {'g', 'z', gz}, {'A', 'Z', AZ}, {'0', '0', d0}, {'1', '9', d19},
+		{'a', 'f', af}, {'g', 'z', gz}, {'A', 'Z', capitals}, {'0', '0', d0}, {'1', '9', d19},
 		{'_', '_', under}, {'.', '.', dot}, {'-', '-', dash}, {':', ':', colon}, {'/', '/', slash},
 	} {
 		for b := int(r.from); b <= int(r.to); b++ {

@@ -185,6 +185,7 @@ func TestBinaryHeaders(t *testing.T) {
 		{"ce-data_base64", "e30=", "/data_base64 unknown-field"},
 		{"ce-datacontenttype", "application/json", "/datacontenttype duplicate-key"},
 		{"ce-", "x", " unknown-field"},
+		{"ce-jan@example.org", "%", " bad-format"},
 		{"ce-a/b", "x", " unknown-field"}, // a name that is no name is not repeated
 		{"Content-Type", "application/json; charset=UTF-8", ""},
 		{"Content-Type", "Application/Vnd.Custody+JSON", ""},
@@ -226,6 +227,12 @@ func TestBinaryMissingAndTwice(t *testing.T) {
 			t.Error("no", name, err)
 		}
 	}
+	header, body = binaryMessage(t)
+	header["Ce-Datacontenttype"] = header["Content-Type"]
+	delete(header, "Content-Type")
+	if _, err := DecodeBinary(header, body); verdict(err) != "/datacontenttype duplicate-key" {
+		t.Error("the type of the data in a header of its own:", err)
+	}
 	if _, err := DecodeBinary(map[string][]string{"Content-Type": {"application/json"}}, body); err == nil || !strings.Contains(err.Error(), "application/cloudevents+json") {
 		t.Error("a whole event sent as application/json:", err)
 	}
@@ -248,11 +255,26 @@ func TestBinaryBody(t *testing.T) {
 		`null`:                         "/data wrong-type",
 		`7,"recordedtime":"2025"`:      "/data trailing-bytes",
 		"\ufeff" + string(good):        "/data trailing-bytes",
+		strings.Repeat(" ", 1<<21):     " too-large",
 		strings.Repeat("[", 100):       "/data too-deep",
 		`{"a":` + strings.Repeat(" ", 1<<20) + `1}`: " too-large",
 	} {
 		if _, err := DecodeBinary(header, []byte(body)); verdict(err) != want {
 			t.Errorf("%.60q: %v, want %q", body, err, want)
+		}
+	}
+}
+
+// What the catalogue would refuse as well is refused by the header's own rules.
+func TestHeaderRules(t *testing.T) {
+	for _, text := range []string{`"a""b"`, `a"`, `"`, `"\"`, `"a\"`} {
+		if _, fault := unquote(text); fault != BadFormat {
+			t.Errorf("unquote %q: %q", text, fault)
+		}
+	}
+	for text, want := range map[string]string{"\u00e9": BadFormat, "\x7f": BadFormat, "a\tb": BadFormat, "%0": BadFormat, "%fF": BadUTF8, "%00": ""} {
+		if _, fault := percentDecode(text); fault != want {
+			t.Errorf("percentDecode %q: %q, want %q", text, fault, want)
 		}
 	}
 }

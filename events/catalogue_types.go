@@ -73,27 +73,27 @@ var (
 	code = word("a code: a-z 0-9 _ . - of at most 64, beginning with a letter or digit",
 		`^[a-z0-9][a-z0-9_.-]{0,63}$`, "", az|d09, az|d09|under|dot|dash, 1, 64).named("code", "")
 	reference = word("a reference: A-Z a-z 0-9 : . _ / - of at most 96, beginning with a letter or digit",
-		`^[A-Za-z0-9][A-Za-z0-9:._/-]{0,95}$`, "", az|AZ|d09, az|AZ|d09|colon|dot|under|slash|dash, 1, 96).named("reference", "")
+		`^[A-Za-z0-9][A-Za-z0-9:._/-]{0,95}$`, "", az|capitals|d09, az|capitals|d09|colon|dot|under|slash|dash, 1, 96).named("reference", "")
 	country = word("a country: ISO 3166-1 alpha-2 in capitals",
-		`^[A-Z]{2}$`, "", AZ, AZ, 2, 2).named("country", "ISO 3166-1 alpha-2").fixed()
+		`^[A-Z]{2}$`, "", capitals, capitals, 2, 2).named("country", "ISO 3166-1 alpha-2").fixed()
 	eventID = word("an id: A-Z a-z 0-9 . _ : - of at most 64",
-		`^[A-Za-z0-9._:-]{1,64}$`, "", az|AZ|d09|dot|under|colon|dash, az|AZ|d09|dot|under|colon|dash, 1, 64)
+		`^[A-Za-z0-9._:-]{1,64}$`, "", az|capitals|d09|dot|under|colon|dash, az|capitals|d09|dot|under|colon|dash, 1, 64)
 	eventSource = word("a source: / and the producer's name, a-z 0-9 - of at most 32",
 		`^/[a-z0-9][a-z0-9-]{0,31}$`, "/", az|d09, az|d09|dash, 1, 32).named("", "'/' and the producer's name").fixed()
 	sequence = word("a number from 1, of at most 14 digits, as a string",
 		`^[1-9][0-9]{0,13}$`, "", d19, d09, 1, 14).named("", "counts the events of (source, producerinstance) from 1").fixed()
 	operation = word("a DPV operation: dpv: and its name",
-		`^dpv:[A-Z][A-Za-z]{1,40}$`, "dpv:", AZ, az|AZ, 2, 41)
+		`^dpv:[A-Z][A-Za-z]{1,40}$`, "dpv:", capitals, az|capitals, 2, 41)
 	digest     = word("a SHA-256 in lower-case hex", `^[0-9a-f]{64}$`, "", hex, hex, 64, 64).random()
 	language   = word("a language: two lower-case letters", `^[a-z]{2}$`, "", az, az, 2, 2).fixed()
 	cookieName = word("a cookie's name: A-Z a-z 0-9 _ . - of at most 64",
-		`^[A-Za-z0-9_.-]{1,64}$`, "", az|AZ|d09|under|dot|dash, az|AZ|d09|under|dot|dash, 1, 64)
+		`^[A-Za-z0-9_.-]{1,64}$`, "", az|capitals|d09|under|dot|dash, az|capitals|d09|under|dot|dash, 1, 64)
 )
 
 // What only stored events hold.
 var (
 	tag       = word("a tag: 32 lower-case hex digits", `^[0-9a-f]{32}$`, "", hex, hex, 32, 32)
-	base64url = word("unpadded base64url", `^[A-Za-z0-9_-]+$`, "", az|AZ|d09|under|dash, az|AZ|d09|under|dash, 1, MaxStored)
+	base64url = word("unpadded base64url", `^[A-Za-z0-9_-]+$`, "", az|capitals|d09|under|dash, az|capitals|d09|under|dash, 1, MaxStored)
 )
 
 // Other texts.

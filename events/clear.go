@@ -129,7 +129,7 @@ func appendFolded(dst []byte, s string) []byte {
 		switch {
 		case b >= utf8.RuneSelf:
 			return append(appendFoldedRunes(dst, s[i:]), separator)
-		case atoms[b]&AZ != 0:
+		case atoms[b]&capitals != 0:
 			b |= 0x20
 		case b == separator:
 			b = ' '

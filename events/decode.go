@@ -12,6 +12,7 @@ func Decode(b []byte) (*Event, error) {
 		return nil, &Error{Type: TooLarge, Detail: "an event has at most 1 MiB"}
 	}
 	whole := new(decoded)
+	whole.store.storage = &whole.storage
 	d := decoder{lexer: lexer{in: b, valid: validPrefix(b)}, st: &whole.store}
 	o, err := d.whole(envelope)
 	if err != nil {
@@ -28,8 +29,9 @@ func Decode(b []byte) (*Event, error) {
 
 // decoded is an event and what its values point to, allocated at once.
 type decoded struct {
-	event Event
-	store store
+	event   Event
+	store   store
+	storage storage
 }
 
 // decoder builds values from JSON as a shape has them.

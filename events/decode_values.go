@@ -129,7 +129,7 @@ func (l *lexer) skip() bool {
 // scalar passes over what a number or a literal is made of.
 func (l *lexer) scalar() bool {
 	from := l.i
-	for l.i < len(l.in) && (atoms[l.in[l.i]]&(az|AZ|d09|dot|dash) != 0 || l.in[l.i] == '+') {
+	for l.i < len(l.in) && (atoms[l.in[l.i]]&(az|capitals|d09|dot|dash) != 0 || l.in[l.i] == '+') {
 		l.i++
 	}
 	return l.i > from

@@ -54,6 +54,10 @@ func appendMembers(dst []byte, o Object) []byte {
 	return dst
 }
 
+// AppendJSON appends the value as JSON, in the one way it is spelt. Every call is a disclosure of what
+// the value holds.
+func (v Value) AppendJSON(dst []byte) []byte { return appendValue(dst, v) }
+
 func appendValue(dst []byte, v Value) []byte {
 	switch v.form {
 	case textValue:

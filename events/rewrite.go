@@ -8,7 +8,7 @@ func (e *Event) Rewrite(fn func(ptr string, s Secrecy, v Value) Value) *Event {
 	r := *e
 	r.Correlation = rewriteAttribute(fn, "/correlationid", e.Correlation)
 	r.Causation = rewriteAttribute(fn, "/causationid", e.Causation)
-	w := rewriter{fn: fn, st: &store{values: make([]Value, 0, 48)}}
+	w := rewriter{fn: fn, st: newStore("", make([]Value, 0, 48))}
 	r.Data = w.object(e.Data, e.Data.Get("natural_person").Bool()).Object()
 	return &r
 }

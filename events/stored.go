@@ -62,7 +62,7 @@ func decodeStored(b []byte) (*Stored, *Error) {
 	if len(b) > MaxStored {
 		return nil, &Error{Type: TooLarge, Detail: "a stored event has at most 8 MiB"}
 	}
-	d := decoder{lexer: lexer{in: b, valid: validPrefix(b)}, st: new(store), stored: true}
+	d := decoder{lexer: lexer{in: b, valid: validPrefix(b)}, st: newStore("", nil), stored: true}
 	o, err := d.whole(storedEnvelope)
 	if err != nil {
 		return nil, err

@@ -21,10 +21,23 @@ type Value struct {
 	field uint8 // which field of its object's shape this is
 }
 
-// store holds the texts and the elements of many values.
-type store struct {
+// store leads to the texts and the elements of many values. It is a pointer and no more because of
+// fmt, which shows what a pointer points to, one level deep, when the verb is wrong for it, even in an
+// unexported field of another package's struct.
+type store struct{ *storage }
+
+type storage struct {
 	text   string
 	values []Value
+}
+
+func newStore(text string, values []Value) *store {
+	s := &struct {
+		store   store
+		storage storage
+	}{storage: storage{text, values}}
+	s.store.storage = &s.storage
+	return &s.store
 }
 
 type valueForm uint8
@@ -41,7 +54,7 @@ const (
 
 // TextOf makes a text.
 func TextOf(s string) Value {
-	return Value{form: textValue, st: &store{text: s}, n: uint32(len(s))}
+	return Value{form: textValue, st: newStore(s, nil), n: uint32(len(s))}
 }
 
 // IntOf makes an integer.
@@ -58,7 +71,7 @@ func BoolOf(b bool) Value {
 
 // ListOf makes a list of the given values, which it copies.
 func ListOf(values ...Value) Value {
-	st := &store{values: append([]Value(nil), values...)}
+	st := newStore("", append([]Value(nil), values...))
 	return Value{form: listValue, st: st, n: uint32(len(values))}
 }
 
@@ -184,7 +197,7 @@ func (o Object) with(v Value) Object {
 	if !placed {
 		members = append(members, v)
 	}
-	return Object{st: &store{values: members}, shape: o.shape, n: uint32(len(members))}
+	return Object{st: newStore("", members), shape: o.shape, n: uint32(len(members))}
 }
 
 func (o Object) value() Value {

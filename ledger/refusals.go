@@ -2,10 +2,8 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -90,29 +88,15 @@ func (l *Ledger) flushRefusals() {
 	}
 }
 
+// recordRefusals records one producer's refusals since a time. After an error
+// they may be recorded and then counted twice: too many rather than too few.
 func (l *Ledger) recordRefusals(producer string, since time.Time, counts map[string]int64) error {
-	type reason struct {
-		Type  string `json:"type"`
-		Count int64  `json:"count"`
-	}
-	var total int64
-	var reasons []reason
-	for t, n := range counts {
-		total += n
-		reasons = append(reasons, reason{t, n})
-	}
-	slices.SortFunc(reasons, func(a, b reason) int { return strings.Compare(a.Type, b.Type) })
 	now := l.now()
-	data, err := json.Marshal(map[string]any{
-		"producer": producer, "from": since.UTC().Format(time.RFC3339Nano), "to": now.UTC().Format(time.RFC3339Nano), "count": total, "types": reasons,
-	})
+	id, err := uuid.NewV7()
 	if err != nil {
-		return err
+		return fmt.Errorf("choosing an id: %w", err)
 	}
-	e, err := events.Compose(events.LedgerRefused, uuid.Must(uuid.NewV7()).String(), OwnSource, now, data)
-	if err != nil {
-		return fmt.Errorf("composing the event: %w", err)
-	}
+	e := events.Refusals{Producer: producer, From: since, To: now, Types: counts}.Event(id.String(), OwnSource, now)
 	_, err = l.submit(context.Background(), []Submission{{Event: e}})
 	return err
 }

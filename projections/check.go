@@ -7,45 +7,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// check reads everything that an answer can rest on, now or after any number of Adds.
+// check reads everything that an answer can rest on.
 func check(tx *bolt.Tx) error {
-	if err := checkContent(tx); err != nil {
-		return err
-	}
-	if err := checkTiling(tx); err != nil {
-		return err
-	}
-	// What was read is sound, and no page claims more than there is: now bbolt can be asked whether each page is
-	// either in use, once, or free. A page that is both would be overwritten one day.
-	var first error
-	for err := range tx.Check() {
-		if first == nil {
-			first = fmt.Errorf("%w: %w", err, errDamaged)
-		}
-	}
-	return first
-}
-
-// checkTiling holds the lengths of bbolt's pages: one after the other they fill the file up to its high-water mark.
-func checkTiling(tx *bolt.Tx) error {
-	end := int(tx.Size() / int64(tx.DB().Info().PageSize))
-	for id := 0; id < end; {
-		page, err := tx.Page(id)
-		if err != nil {
-			return err
-		}
-		id++
-		if page.Type != "free" {
-			id += page.OverflowCount
-		}
-		if id > end {
-			return fmt.Errorf("a page reaches beyond the file: %w", errDamaged)
-		}
-	}
-	return nil
-}
-
-func checkContent(tx *bolt.Tx) error {
 	s, err := readState(tx)
 	if err != nil {
 		return err
@@ -55,11 +18,11 @@ func checkContent(tx *bolt.Tx) error {
 	}
 	segments := tx.Bucket(segmentsBucket)
 	if segments == nil {
-		return fmt.Errorf("no segments: %w", errDamaged)
+		return damaged("no segments")
 	}
 	if err := segments.ForEach(func(name, value []byte) error {
 		if value != nil || len(name) != 8 {
-			return fmt.Errorf("something else among the segments: %w", errDamaged)
+			return damaged("something else among the segments")
 		}
 		return nil
 	}); err != nil {
@@ -73,8 +36,8 @@ func checkContent(tx *bolt.Tx) error {
 	return nil
 }
 
-// check walks the segment: filters, then blocks, all in order, found by their names, with as many entries as the
-// state says.
+// check walks the segment: filters, then blocks, all in order, found by their names, with as many entries in all as
+// the state says, and under each filter as many as it was made for.
 func (g segment) check(tx *bolt.Tx) error {
 	walk, err := g.open(tx)
 	if err != nil {
@@ -84,45 +47,75 @@ func (g segment) check(tx *bolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	var (
-		previous []byte // key of the entry before
-		filters  [][]byte
-		count    uint64
-	)
+	c := segmentCheck{}
 	for name, value := walk.cursor.First(); name != nil; name, value = walk.cursor.Next() {
-		if found, _ := find.cursor.Seek(name); !bytes.Equal(found, name) || len(name) != 17 {
-			return fmt.Errorf("a name that is not found: %w", errDamaged)
+		if found, _ := find.cursor.Seek(name); !bytes.Equal(found, name) || len(name) != 1+len(Key{}) {
+			return damaged("a name that is not found")
 		}
-		if name[0] == filterPrefix {
-			if f, err := unsealed(value); err != nil || len(f) == 0 || len(f)%filterLine != 0 {
-				return fmt.Errorf("a filter: %w", errDamaged)
-			}
-			filters = append(filters, name)
-			continue
+		switch name[0] {
+		case filterPrefix:
+			err = c.filter(Key(name[1:]), value)
+		case blockPrefix:
+			err = c.block(Key(name[1:]), value)
+		default:
+			err = damaged("neither filter nor block")
 		}
-		b, err := decodeBlock(value)
 		if err != nil {
 			return err
 		}
-		for i := range b.len() {
-			if previous != nil && bytes.Compare(previous, b.key(i)) >= 0 {
-				return fmt.Errorf("keys out of order: %w", errDamaged)
-			}
-			previous = b.key(i)
-		}
-		if name[0] != blockPrefix || !bytes.Equal(name[1:], previous) {
-			return fmt.Errorf("a block under another's name: %w", errDamaged)
-		}
-		count += uint64(b.len())
-		if len(filters) > 0 && bytes.Compare(filters[0][1:], previous) <= 0 {
-			if !bytes.Equal(filters[0][1:], previous) {
-				return fmt.Errorf("a filter under another's name: %w", errDamaged)
-			}
-			filters = filters[1:]
-		}
 	}
-	if count != g.count || len(filters) != 0 {
-		return fmt.Errorf("%d entries instead of %d, %d filters without: %w", count, g.count, len(filters), errDamaged)
+	if c.count != g.count || len(c.filters) != 0 {
+		return damaged("%d entries instead of %d, %d filters too many", c.count, g.count, len(c.filters))
 	}
+	return nil
+}
+
+// A segmentCheck is how far the check of one segment is.
+type segmentCheck struct {
+	filters []filterName // whose last block is yet to come
+	last    []byte       // key of the last entry
+	under   int          // entries since the last block of a filter
+	count   uint64       // entries
+}
+
+// A filterName is the last key under a filter, and the filter's length.
+type filterName struct {
+	key    Key
+	length int
+}
+
+func (c *segmentCheck) filter(name Key, value []byte) error {
+	f, err := unsealed(value)
+	if err != nil || len(f) == 0 {
+		return damaged("a filter")
+	}
+	c.filters = append(c.filters, filterName{name, len(f)})
+	return nil
+}
+
+func (c *segmentCheck) block(name Key, value []byte) error {
+	b, err := decodeBlock(value)
+	if err != nil {
+		return err
+	}
+	for i := range b.len() {
+		if bytes.Compare(c.last, b.key(i)) >= 0 {
+			return damaged("keys out of order")
+		}
+		c.last = b.key(i)
+	}
+	c.under += b.len()
+	c.count += uint64(b.len())
+	switch {
+	case Key(c.last) != name:
+		return damaged("a block under another's name")
+	case len(c.filters) == 0:
+		return damaged("a block without a filter")
+	case bytes.Compare(c.filters[0].key[:], c.last) > 0:
+		return nil // more blocks under this filter
+	case c.filters[0].key != name || c.filters[0].length != filterLength(c.under):
+		return damaged("a filter for other blocks")
+	}
+	c.filters, c.under = c.filters[1:], 0
 	return nil
 }

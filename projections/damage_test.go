@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // TestMain lets this program be the child that TestKill kills.
@@ -57,6 +59,7 @@ func addForEver(path string) error {
 // TestKill kills a process that adds and merges, again and again: what it said was added is there, and what is
 // there is whole.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "index")
 	random := rand.New(rand.NewPCG(3, 3))
 	var said uint64
@@ -192,6 +195,7 @@ func survives(t *testing.T, path string, image []byte, position uint64) (discard
 // TestFlippedBits changes one bit in every page of a file, in its first bytes, where bbolt keeps its structure, and
 // somewhere else.
 func TestFlippedBits(t *testing.T) {
+	t.Parallel()
 	image, position := sample(t)
 	path := filepath.Join(t.TempDir(), "index")
 	random := rand.New(rand.NewPCG(5, 5))
@@ -214,6 +218,7 @@ func TestFlippedBits(t *testing.T) {
 
 // TestTruncated cuts the file at many lengths, and puts zeros in place of what is cut.
 func TestTruncated(t *testing.T) {
+	t.Parallel()
 	image, position := sample(t)
 	path := filepath.Join(t.TempDir(), "index")
 	for length := 1; length < len(image); length += 4096*5 - 100 {
@@ -223,6 +228,7 @@ func TestTruncated(t *testing.T) {
 }
 
 func TestOtherFiles(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "index")
 	image, position := sample(t)
 	version := bytes.Clone(image)
@@ -248,6 +254,100 @@ func TestOtherFiles(t *testing.T) {
 	}
 	if err := survives(t, path, nil, 0); err != nil { // an empty file is a new index
 		t.Errorf("empty: %v", err)
+	}
+}
+
+// TestFreePageInUse puts a page that is in use on the list of free ones, and nothing else: bbolt would overwrite it one day.
+func TestFreePageInUse(t *testing.T) {
+	t.Parallel()
+	image, position := sample(t)
+	path := filepath.Join(t.TempDir(), "index")
+	altered := 0
+	for page := 2 * pageSize; page < len(image); page += pageSize {
+		if header := image[page:]; u16(header[8:]) == freelistFlag { // the newest list, or an older one: a free page
+			count := u16(header[10:])
+			binary.NativeEndian.PutUint16(header[10:], count+1)
+			binary.NativeEndian.PutUint64(header[pageHeader+8*int(count):], uint64(page/pageSize)) // the list's own page
+			altered++
+		}
+	}
+	if err := survives(t, path, image, position); altered == 0 || err == nil || !strings.Contains(err.Error(), "used twice") {
+		t.Errorf("%d lists altered: discarded for %v", altered, err)
+	}
+}
+
+// TestContent alters, in ways that leave every checksum right, what a segment holds.
+func TestContent(t *testing.T) {
+	t.Parallel()
+	image, position := sample(t)
+	first := func(tx *bolt.Tx, prefix byte) (*bolt.Bucket, []byte) {
+		s, err := readState(tx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := tx.Bucket(segmentsBucket).Bucket(segmentName(s.segments[0].number)) // the largest: several filters
+		name, _ := b.Cursor().Seek([]byte{prefix})
+		return b, bytes.Clone(name)
+	}
+	remove := func(prefix byte) func(*bolt.Tx) error {
+		return func(tx *bolt.Tx) error {
+			b, name := first(tx, prefix)
+			return b.Delete(name)
+		}
+	}
+	rename := func(prefix byte) func(*bolt.Tx) error {
+		return func(tx *bolt.Tx) error {
+			b, name := first(tx, prefix)
+			value := bytes.Clone(b.Get(name))
+			other := bytes.Clone(name)
+			other[16]-- // the entry of that name is no longer before it
+			return errors.Join(b.Delete(name), b.Put(other, value))
+		}
+	}
+	for name, alter := range map[string]func(*bolt.Tx) error{
+		"a block removed":  remove(blockPrefix),
+		"a filter removed": remove(filterPrefix),
+		"the last filter removed": func(tx *bolt.Tx) error {
+			b, _ := first(tx, filterPrefix)
+			c := b.Cursor()
+			c.Seek([]byte{blockPrefix})
+			name, _ := c.Prev()
+			return b.Delete(bytes.Clone(name))
+		},
+		"a block renamed":  rename(blockPrefix),
+		"a filter renamed": rename(filterPrefix),
+		"a segment removed": func(tx *bolt.Tx) error {
+			number, _ := tx.Bucket(segmentsBucket).Cursor().First()
+			return tx.Bucket(segmentsBucket).DeleteBucket(number)
+		},
+		"another count": func(tx *bolt.Tx) error {
+			s, err := readState(tx)
+			s.segments[0].count++
+			return errors.Join(err, s.write(tx))
+		},
+		"a value among the segments": func(tx *bolt.Tx) error { return tx.Bucket(segmentsBucket).Put([]byte("x"), []byte("y")) },
+		"no segments":                func(tx *bolt.Tx) error { return tx.DeleteBucket(segmentsBucket) },
+		"no state":                   func(tx *bolt.Tx) error { return tx.DeleteBucket(stateBucket) },
+		"an altered register":        func(tx *bolt.Tx) error { return tx.Bucket(stateBucket).Put(registerKey, []byte("short of a sum")) },
+	} {
+		path := filepath.Join(t.TempDir(), "index")
+		if err := os.WriteFile(path, image, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		db, err := bolt.Open(path, 0o600, options(false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(db.Update(alter), db.Close()); err != nil {
+			t.Fatal(name, err)
+		}
+		altered, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := survives(t, path, altered, position); !errors.Is(err, errDamaged) {
+			t.Errorf("%s: discarded for %v", name, err)
+		}
 	}
 }
 

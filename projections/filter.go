@@ -13,8 +13,13 @@ const (
 )
 
 func newFilter(keys int) filter {
-	lines := (keys*filterBits + filterLine*8 - 1) / (filterLine * 8)
-	return make(filter, lines*filterLine, lines*filterLine+4) // room for the checksum
+	n := filterLength(keys)
+	return make(filter, n, n+4) // room for the checksum
+}
+
+// filterLength returns the bytes of a filter for so many keys.
+func filterLength(keys int) int {
+	return (keys*filterBits + filterLine*8 - 1) / (filterLine * 8) * filterLine
 }
 
 func (f filter) add(key Key) {
@@ -36,14 +41,10 @@ func (f filter) has(key Key) bool {
 	return true
 }
 
-// place returns the line of a key and the hash that chooses its bits. Keys of one chunk share their first bits, so
-// both halves are mixed.
+// place returns the line of a key and the bits that choose within it. Keys are spread like hashes, but those of one chunk
+// of a large segment share their first bytes, so these choose nothing.
 func (f filter) place(key Key) (line []byte, hash uint64) {
-	const odd1, odd2 = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03 // 2^64 divided by two irrational numbers
-	hash = binary.LittleEndian.Uint64(key[8:]) * odd1
-	hash ^= hash >> 32
 	lines := uint64(len(f) / filterLine)
-	at := hash & 0xFFFFFFFF * lines >> 32 * filterLine
-	hash = (hash ^ binary.LittleEndian.Uint64(key[:])) * odd2
-	return f[at : at+filterLine], hash >> 1
+	at := uint64(binary.BigEndian.Uint32(key[12:])) * lines >> 32 * filterLine
+	return f[at : at+filterLine], binary.BigEndian.Uint64(key[4:12])
 }

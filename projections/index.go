@@ -2,6 +2,7 @@ package projections
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -68,8 +69,8 @@ func (x *Index) Position() (position uint64, digest [32]byte) {
 // one transaction: all or nothing, durable on return. A nil register leaves the stored one. About 65,536 entries
 // at a time are best; each Add costs two fsyncs.
 //
-// It returns [ErrBackward], [ErrNoPosition], [ErrClosed], or the failure that stopped merging, having done nothing. After any other
-// error the transaction may or may not be in the file: close, open, and ask [Index.Position].
+// It returns [ErrBackward], [ErrNoPosition], [ErrClosed], or the failure that stopped merging, having done nothing.
+// After any other error the transaction may or may not be in the file: close, open, and ask [Index.Position].
 func (x *Index) Add(entries []Entry, position uint64, digest [32]byte, register []byte) error {
 	x.adding.Lock()
 	defer x.adding.Unlock()
@@ -127,17 +128,24 @@ func (x *Index) usable(position uint64) error {
 
 // sorted returns a copy of entries in order of key, with the last of each key only.
 func sorted(entries []Entry) []Entry {
-	out := slices.Clone(entries)
-	slices.SortStableFunc(out, func(a, b Entry) int { return bytes.Compare(a.Key[:], b.Key[:]) })
-	n := 0
-	for i, e := range out {
-		if i+1 < len(out) && out[i+1].Key == e.Key {
-			continue
-		}
-		out[n] = e
-		n++
+	type ranked struct {
+		Entry
+		rank int
 	}
-	return out[:n]
+	all := make([]ranked, len(entries))
+	for i, e := range entries {
+		all[i] = ranked{e, i}
+	}
+	slices.SortFunc(all, func(a, b ranked) int { // twice as fast as a stable sort
+		return cmp.Or(bytes.Compare(a.Key[:], b.Key[:]), cmp.Compare(a.rank, b.rank))
+	})
+	out := make([]Entry, 0, len(all))
+	for i, e := range all {
+		if i+1 == len(all) || all[i+1].Key != e.Key {
+			out = append(out, e.Entry)
+		}
+	}
+	return out
 }
 
 // Lookup returns the position of key, and whether it is in the index.

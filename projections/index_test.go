@@ -85,6 +85,7 @@ func holds(x *Index, want map[Key]uint64, absent ...Key) error {
 
 // TestAgainstMap adds keys, new and repeated, in segments of every size, merging and reopening on the way.
 func TestAgainstMap(t *testing.T) {
+	t.Parallel()
 	dir, n := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
@@ -155,6 +156,7 @@ func TestAgainstMap(t *testing.T) {
 // TestMergesByTiers: after n Adds there are as many segments as n has digits in base eight, summed, and nothing is
 // left of what was merged.
 func TestMergesByTiers(t *testing.T) {
+	t.Parallel()
 	x := opened(t, filepath.Join(t.TempDir(), "index"), 64)
 	want := map[Key]uint64{}
 	for n := uint64(1); n <= 600; n++ {
@@ -199,6 +201,7 @@ func census(t *testing.T, x *Index) (listed, buckets int) {
 
 // TestCloseAtEveryStep breaks a merge off after each of its transactions, as a kill would, and opens again.
 func TestCloseAtEveryStep(t *testing.T) {
+	t.Parallel()
 	full := filepath.Join(t.TempDir(), "full")
 	want := map[Key]uint64{}
 	x := opened(t, full, 20)
@@ -273,6 +276,7 @@ func breakOff(t *testing.T, path string, limit int) bool {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "index")
 	x := opened(t, path, chunkEntries)
 	if err := x.Add([]Entry{{key(1), 5}}, 5, digest(5), []byte("r")); err != nil {
@@ -296,8 +300,12 @@ func TestRefusals(t *testing.T) {
 	if _, err := OpenIndex(path); err == nil {
 		t.Error("opened a file that is open")
 	}
-	if _, err := OpenIndex(t.TempDir()); err == nil {
+	dir := t.TempDir()
+	if _, err := OpenIndex(dir); err == nil {
 		t.Error("opened a directory")
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("a directory was removed: %v", err)
 	}
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
@@ -312,6 +320,7 @@ func TestRefusals(t *testing.T) {
 
 // TestMergingFails: when merging cannot go on, Add says so; look-ups go on.
 func TestMergingFails(t *testing.T) {
+	t.Parallel()
 	x := opened(t, filepath.Join(t.TempDir(), "index"), 10)
 	lost := errors.New("lost")
 	x.work.Wait()
@@ -332,6 +341,7 @@ func TestMergingFails(t *testing.T) {
 
 // TestFilter: a filter knows all of its keys, and few others; chunks of a large segment share their first bits.
 func TestFilter(t *testing.T) {
+	t.Parallel()
 	for _, shared := range []int{0, 1, 2} {
 		random := rand.New(rand.NewPCG(uint64(shared), 1))
 		draw := func() (k Key) {

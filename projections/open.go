@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -67,39 +66,69 @@ func open(path string, chunk int) (*Index, error) {
 	return x, nil
 }
 
-// openSound opens the file and reads all of it. bbolt trusts its pages: on damaged ones it panics or reaches beyond
-// the file, and both are taken here as what they are.
-func openSound(path string) (db *bolt.DB, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("%v: %w", cause, errDamaged)
-		}
-		if err != nil && db != nil {
-			db.Close()
-		}
-	}()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{
-		Timeout:      lockWait,
-		FreelistType: bolt.FreelistMapType,
-		PageSize:     4096, // what blockEntries is made for
-		NoStatistics: true,
-	})
+// openSound checks the file, if there is one, and opens it.
+func openSound(path string) (*bolt.DB, error) {
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0:
+		return openEmpty(path)
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("is not a regular file")}
+	}
+	if err := checkFile(path); err != nil {
+		return nil, err
+	}
+	return bolt.Open(path, 0o600, options(false))
+}
+
+func openEmpty(path string) (*bolt.DB, error) {
+	db, err := bolt.Open(path, 0o600, options(false))
 	if err != nil {
 		return nil, err
 	}
-	fresh := false
-	err = db.View(func(tx *bolt.Tx) error {
-		name, _ := tx.Cursor().First()
-		if fresh = name == nil; fresh {
-			return nil
-		}
-		return check(tx)
-	})
-	if err == nil && fresh {
-		err = db.Update(begin)
+	if err := db.Update(begin); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	return db, err
+	return db, nil
+}
+
+func options(readOnly bool) *bolt.Options {
+	return &bolt.Options{
+		Timeout:      lockWait,
+		ReadOnly:     readOnly,
+		FreelistType: bolt.FreelistMapType,
+		PageSize:     pageSize, // what blockEntries is made for
+		NoStatistics: true,
+	}
+}
+
+// checkFile checks a file that nobody else has open: opened to read, bbolt looks at the meta pages only, and panics
+// if one is not where it belongs.
+func checkFile(path string) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = damaged("%v", cause)
+		}
+	}()
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	db, err := bolt.Open(path, 0o600, options(true))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if err := checkPages(file, info.Size()); err != nil {
+		return err
+	}
+	return db.View(check)
 }
 
 // begin writes the state of an empty index.

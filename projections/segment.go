@@ -73,7 +73,7 @@ type block []byte
 func decodeBlock(value []byte) (block, error) {
 	b, err := unsealed(value)
 	if err != nil || len(b) == 0 || len(b)%entrySize != 0 {
-		return nil, fmt.Errorf("reading a block: %w", errDamaged)
+		return nil, damaged("a block")
 	}
 	return b, nil
 }
@@ -97,7 +97,7 @@ type reader struct {
 func (g segment) open(tx *bolt.Tx) (*reader, error) {
 	b := tx.Bucket(segmentsBucket).Bucket(segmentName(g.number))
 	if b == nil {
-		return nil, fmt.Errorf("segment %d is missing: %w", g.number, errDamaged)
+		return nil, damaged("segment %d is missing", g.number)
 	}
 	return &reader{cursor: b.Cursor()}, nil
 }

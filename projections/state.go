@@ -32,6 +32,11 @@ var (
 // errDamaged reports a file that is not what was written. It is removed.
 var errDamaged = errors.New("projections: index file is damaged")
 
+// damaged returns an error that is [errDamaged] and says where.
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), errDamaged)
+}
+
 // errVersion reports a file of another version of this program. It is removed.
 var errVersion = errors.New("projections: index file has another version")
 
@@ -103,7 +108,7 @@ func (s *state) write(tx *bolt.Tx) error {
 func readState(tx *bolt.Tx) (s state, err error) {
 	home := tx.Bucket(stateBucket)
 	if home == nil {
-		return s, fmt.Errorf("no state: %w", errDamaged)
+		return s, damaged("no state")
 	}
 	b := home.Get(stateKey)
 	if len(b) > 0 && b[0] != indexVersion {
@@ -111,7 +116,7 @@ func readState(tx *bolt.Tx) (s state, err error) {
 	}
 	b, err = unsealed(b)
 	if err != nil || len(b) < stateHead || (len(b)-stateHead)%segmentSize != 0 {
-		return s, fmt.Errorf("reading the state: %w", errDamaged)
+		return s, damaged("the state")
 	}
 	s.position = binary.BigEndian.Uint64(b[1:])
 	s.digest = [32]byte(b[9:])
@@ -145,7 +150,7 @@ func sealed(b []byte) []byte {
 func unsealed(b []byte) ([]byte, error) {
 	n := len(b) - 4
 	if n < 0 || binary.BigEndian.Uint32(b[n:]) != crc32.Checksum(b[:n], castagnoli) {
-		return nil, fmt.Errorf("wrong checksum: %w", errDamaged)
+		return nil, damaged("wrong checksum")
 	}
 	return b[:n], nil
 }

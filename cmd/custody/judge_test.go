@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -42,9 +41,7 @@ type identity struct{ Source, ID string }
 // for each line, in order, the first of an identity recorded at the next
 // position, every other a duplicate of it; with again all are duplicates.
 func judge(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 || len(args) > 3 {
-		ts.Fatalf("usage: judge EVENTS RESULTS [again]")
-	}
+	usage(ts, !neg && (len(args) == 2 || len(args) == 3), "judge EVENTS RESULTS [again]")
 	results := verdicts(ts, args[1])
 	first := map[identity]uint64{}
 	line := 0
@@ -74,9 +71,7 @@ func judge(ts *testscript.TestScript, neg bool, args []string) {
 
 // judgebad BAD RESULTS: every event is refused at its path.
 func judgeBad(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: judgebad BAD RESULTS")
-	}
+	usage(ts, !neg && len(args) == 2, "judgebad BAD RESULTS")
 	results := verdicts(ts, args[1])
 	line := 0
 	for text := range strings.Lines(ts.ReadFile(args[0])) {
@@ -98,9 +93,7 @@ func judgeBad(ts *testscript.TestScript, neg bool, args []string) {
 // nobody EVENTS PATH... finds no identifier of a person of the events in any
 // file below the paths: not in clear, not as hex, not as base64 at any offset.
 func nobody(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 2 {
-		ts.Fatalf("usage: nobody EVENTS PATH...")
-	}
+	usage(ts, len(args) > 1, "nobody EVENTS PATH...")
 	needles := disguises(ts, people(ts, args[0]))
 	files, found := 0, 0
 	for _, path := range args[1:] {
@@ -209,36 +202,11 @@ func core(encoding *base64.Encoding, w string, offset int) string {
 	return encoded[start:end]
 }
 
-// flip PATTERN OFFSET flips one bit of the one file that matches; a negative
-// offset counts from its end.
-func flip(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: flip PATTERN OFFSET")
-	}
-	offset, err := strconv.Atoi(args[1])
-	ts.Check(err)
-	files, err := filepath.Glob(ts.MkAbs(args[0]))
-	ts.Check(err)
-	if len(files) == 0 {
-		ts.Fatalf("no file matches")
-	}
-	content, err := os.ReadFile(files[0])
-	ts.Check(err)
-	if offset < 0 {
-		offset += len(content)
-	}
-	content[offset] ^= 1
-	ts.Check(os.WriteFile(files[0], content, 0o600))
-	ts.Logf("flipped a bit of byte %d of %s", offset, files[0])
-}
-
 // tagged EVENTS LOG holds a replay against the events it came from: no string of
 // a stored event has the bare number of a subject in it, as a word of its own.
 // Sealed bytes and numbers of the producer's own counting are let be.
 func tagged(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: tagged EVENTS LOG")
-	}
+	usage(ts, !neg && len(args) == 2, "tagged EVENTS LOG")
 	bare := map[string]bool{}
 	for _, id := range people(ts, args[0]) {
 		_, local, _ := strings.Cut(id, ":")

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"compress/gzip"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,85 +26,25 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TESTDATA", data)
 			env.Setenv("HOME", env.WorkDir)
-			env.Values[servers{}] = map[string]*server{}
-			return nil
+			env.Values[serversKey{}] = map[string]*server{}
+			env.Values[frontKey{}] = &front{}
+			return os.CopyFS(filepath.Join(env.WorkDir, "small"), os.DirFS(filepath.Join(data, "small")))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve":    serve,
-			"stop":     stop,
-			"kill":     kill,
-			"setenv":   setenv,
-			"year":     year,
-			"post":     post,
-			"status":   exitStatus,
-			"judge":    judge,
-			"judgebad": judgeBad,
-			"nobody":   nobody,
-			"tagged":   tagged,
-			"flip":     flip,
-			"same":     same,
-		},
+		Cmds: commands(),
 	})
 }
 
-// setenv NAME FILE sets a variable to the content of a file, as $(cat FILE) does.
-func setenv(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: setenv NAME FILE")
-	}
-	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
-}
-
-// year FILE writes the year of input.
-func year(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: year FILE")
-	}
-	packed, err := os.Open(filepath.Join(ts.Getenv("TESTDATA"), "imalink-2025.ndjson.gz"))
-	ts.Check(err)
-	defer packed.Close()
-	in, err := gzip.NewReader(packed)
-	ts.Check(err)
-	out, err := os.Create(ts.MkAbs(args[0]))
-	ts.Check(err)
-	_, err = io.Copy(out, in)
-	ts.Check(err)
-	ts.Check(out.Close())
-}
-
-// post STATUS TYPE FILE [PATH] posts a file as curl would, with the token of
-// CUSTODY_TOKEN, and keeps the answer as standard output.
-func post(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 3 || len(args) > 4 {
-		ts.Fatalf("usage: post STATUS TYPE FILE [PATH]")
-	}
-	path := "/v1/events"
-	if len(args) == 4 {
-		path = args[3]
-	}
-	request, err := http.NewRequest(http.MethodPost, ts.Getenv("CUSTODY_URL")+path, strings.NewReader(ts.ReadFile(args[2])))
-	ts.Check(err)
-	request.Header.Set("Content-Type", args[1])
-	if token := ts.Getenv("CUSTODY_TOKEN"); token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	response, err := http.DefaultClient.Do(request)
-	ts.Check(err)
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	ts.Check(err)
-	ts.Logf("%s %s", response.Status, answer)
-	ts.Check(os.WriteFile(ts.MkAbs("answer.json"), answer, 0o600))
-	if !strings.HasPrefix(response.Status, args[0]) {
-		ts.Fatalf("answered %s, want %s", response.Status, args[0])
-	}
-}
-
-// same FILE FILE... compares files byte for byte without printing them.
-func same(ts *testscript.TestScript, neg bool, args []string) {
-	for _, other := range args[1:] {
-		if (ts.ReadFile(args[0]) == ts.ReadFile(other)) == neg {
-			ts.Fatalf("%s and %s: same is %v", args[0], other, neg)
-		}
+// commands are what a script can do beside running the program. Each is
+// explained where it is.
+func commands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		// the server
+		"start": start, "serve": serve, "stop": stop, "crash": crash, "flaky": flaky, "certificate": certificate,
+		// requests, and what is asked of answers
+		"post": post, "get": get, "status": exitStatus, "judge": judge, "judgebad": judgeBad, "nobody": nobody, "tagged": tagged,
+		// variables
+		"setenv": setenv, "is": is, "tokenid": tokenID,
+		// files
+		"year": year, "bad": bad, "head": head, "long": long, "flip": flip, "copy": copyDir, "same": same, "mode": mode,
 	}
 }

@@ -13,26 +13,38 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// servers is the key of the servers of a script, by their data directory.
-type servers struct{}
-
 // server is custody serve, running.
 type server struct {
 	cmd    *exec.Cmd
 	exited chan error
 }
 
+type serversKey struct{}
+
+// serversOf are the servers of a script, by their data directory.
 func serversOf(ts *testscript.TestScript) map[string]*server {
-	return ts.Value(servers{}).(map[string]*server)
+	return ts.Value(serversKey{}).(map[string]*server)
+}
+
+// start D K makes a ledger with the producers ats and register, serves it, and
+// leaves tokens in relay.token and dpo.token.
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "start D K")
+	ts.Check(ts.Exec("custody", "init", "--data", args[0], "--keys", args[1]))
+	serve(ts, false, args)
+	operator := []string{"--url", ts.Getenv("CUSTODY_URL"), "--token-file", args[0] + "/operator.token"}
+	ts.Check(ts.Exec("custody", append(operator, "producer", "add", "ats", "--families", "data,subject,ledger")...))
+	ts.Check(ts.Exec("custody", append(operator, "producer", "add", "register", "--families", "governance")...))
+	for _, role := range []string{"relay", "dpo"} {
+		ts.Check(ts.Exec("custody", append(operator, "token", "create", "--role", role, "--name", role+"-1", "--out", role+".token")...))
+	}
 }
 
 // serve D K [FLAG...] runs custody serve, waits for the line that says where,
 // and sets CUSTODY_URL. What it logs is added to D.log. With ! it must end by
-// itself, with an error.
+// itself; STATUS is then its exit status.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) < 2 {
-		ts.Fatalf("usage: serve D K [FLAG...]")
-	}
+	usage(ts, len(args) > 1, "serve D K [FLAG...]")
 	program, err := exec.LookPath("custody")
 	ts.Check(err)
 	logs, err := os.OpenFile(ts.MkAbs(args[0]+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -66,6 +78,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("serve is listening")
 	}
 	ts.Setenv("CUSTODY_URL", url)
+	f := frontOf(ts)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.server = url
 }
 
 // stop D asks the server of D to stop, and waits until it has, without error.
@@ -75,13 +91,11 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// kill D kills the server of D, as kill -9 does.
-func kill(ts *testscript.TestScript, neg bool, args []string) { endOf(ts, neg, args, syscall.SIGKILL) }
+// crash D kills the server of D, as kill -9 does.
+func crash(ts *testscript.TestScript, neg bool, args []string) { endOf(ts, neg, args, syscall.SIGKILL) }
 
 func endOf(ts *testscript.TestScript, neg bool, args []string, sig os.Signal) error {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: stop D, kill D")
-	}
+	usage(ts, !neg && len(args) == 1, "stop D, crash D")
 	s := serversOf(ts)[args[0]]
 	if s == nil {
 		ts.Fatalf("no server of %s", args[0])
@@ -98,12 +112,9 @@ func end(s *server, sig os.Signal) error {
 	return err
 }
 
-// status N COMMAND... runs a command that must exit with this status. Its output
-// goes to the files out and err.
+// status N COMMAND... runs a command that must exit with this status.
 func exitStatus(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: status N COMMAND...")
-	}
+	usage(ts, !neg && len(args) > 1, "status N COMMAND...")
 	err := ts.Exec(args[1], args[2:]...)
 	if got := strconv.Itoa(exitCode(err)); got != args[0] {
 		ts.Fatalf("exit status %s, want %s", got, args[0])

@@ -132,7 +132,7 @@ func TestRefusedInput(t *testing.T) {
 			t.Errorf("producer %+v: %v, want path %s", p, err, want)
 		}
 	}
-	for _, name := range []string{"", "-a", "a_b", "a/b", "a b", "é", "a\n", "0123456789012345678901234567890123"} {
+	for _, name := range []string{"", "-a", "a_b", "a/b", "a b", "é", "a\n", "custody", "other", "unregistered", "0123456789012345678901234567890123"} {
 		if _, err := s.PutProducer(t.Context(), byTest, Producer{Name: name, Families: []string{"data"}}); err == nil {
 			t.Errorf("a producer named %q was added", name)
 		}

@@ -14,6 +14,10 @@ type Producer struct {
 	Except   []string // kinds of those families that it may not, such as "data.deleted"
 }
 
+// reserved are the names that no producer can have: that of the ledger's own
+// events, and those under which refusals and metrics count all who are none.
+func reserved() []string { return []string{"custody", "unregistered", "other"} }
+
 func (p Producer) clone() Producer {
 	return Producer{p.Name, slices.Clone(p.Families), slices.Clone(p.Except)}
 }
@@ -27,6 +31,9 @@ func (p Producer) equal(q Producer) bool {
 func (p Producer) normal() (Producer, *events.Error) {
 	if !validName(p.Name) {
 		return Producer{}, &events.Error{Path: "/name", Type: events.BadFormat, Detail: "must be 1 to 32 of a-z, 0-9 and -, not beginning with -"}
+	}
+	if slices.Contains(reserved(), p.Name) {
+		return Producer{}, &events.Error{Path: "/name", Type: events.NotInVocabulary, Detail: "is the ledger's own"}
 	}
 	if len(p.Families) == 0 {
 		return Producer{}, &events.Error{Path: "/families", Type: events.MissingField, Detail: "at least one family is required"}

@@ -86,7 +86,13 @@ type guard struct {
 	newest uint32 // number of the newest block whose entry is durable
 }
 
-func (g *guard) sync() error {
+// sync runs after an acknowledgement, which covers the content of the block files.
+func (g *guard) sync() error { return g.upTo(false) }
+
+// settle runs without one, and syncs the content of every block file that may have been written to since the last.
+func (g *guard) settle() error { return g.upTo(true) }
+
+func (g *guard) upTo(content bool) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	newest := g.newest
@@ -100,6 +106,11 @@ func (g *guard) sync() error {
 		}
 		newest++
 	}
+	for n := max(g.newest, 1); content && n <= newest; n++ {
+		if err := syncFile(blockPath(g.dir, n)); err != nil {
+			return err
+		}
+	}
 	if newest == g.newest {
 		return nil
 	}
@@ -112,17 +123,22 @@ func (g *guard) sync() error {
 
 // Barrier is what must follow an acknowledgement of the named stream before it is passed on: the server must not have
 // failed, and the folder entry of a new block file is synced. One stat of a file as a rule.
-func (s *Server) Barrier(name string) func() error {
+func (s *Server) Barrier(name string) func() error { return s.guarded(name, s.Health, (*guard).sync) }
+
+// settle makes durable what the server has stored without acknowledging it.
+func (s *Server) settle(name string) func() error { return s.guarded(name, s.Healthy, (*guard).settle) }
+
+func (s *Server) guarded(name string, health func() error, sync func(*guard) error) func() error {
 	i := slices.IndexFunc(s.guards, func(g *guard) bool { return g.name == name })
 	return func() error {
-		if err := s.Health(); err != nil {
+		if err := health(); err != nil {
 			return err
 		}
 		if i < 0 {
 			return fmt.Errorf("natsd: no stream %s", name)
 		}
-		if err := s.guards[i].sync(); err != nil {
-			err = fmt.Errorf("syncing the folder of %s: %w", name, err)
+		if err := sync(s.guards[i]); err != nil {
+			err = fmt.Errorf("syncing stream %s: %w", name, err)
 			s.fail(err)
 			return err
 		}

@@ -35,8 +35,8 @@ const (
 	// MaxPayload is the most bytes of one message, headers included: a stored event of 8 MiB and what surrounds it.
 	MaxPayload = 9 << 20
 
-	readyWait   = 10 * time.Minute // for the server's own reading of the streams: about 0.7 GB/s
-	memoryStore = 256 << 20        // for consumers, which keep nothing on disk
+	readyStep   = 100 * time.Millisecond
+	memoryStore = 256 << 20 // for consumers, which keep nothing on disk
 	healthEvery = time.Second
 
 	memorySingles = 3 // stream.Config.Singles when batches are staged in memory: see BenchmarkBreakEven
@@ -134,22 +134,18 @@ func launch(ctx context.Context, cfg Config) (*Server, error) {
 	if err := s.connect(ctx); err != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		return nil, errors.Join(err, s.Health(), s.log.said())
+		return nil, errors.Join(err, s.log.said())
 	}
 	s.watching.Go(s.watch)
 	return s, nil
 }
 
 func (s *Server) connect(ctx context.Context) error {
-	wait := readyWait
-	if deadline, ok := ctx.Deadline(); ok {
-		wait = min(wait, time.Until(deadline))
-	}
-	if !s.srv.ReadyForConnections(wait) {
-		return errors.New("the server is not ready")
-	}
-	if err := s.Health(); err != nil {
-		return err
+	for ready := false; !ready; {
+		ready = s.srv.ReadyForConnections(readyStep)
+		if err := errors.Join(s.Health(), ctx.Err()); err != nil {
+			return fmt.Errorf("awaiting the server: %w", err)
+		}
 	}
 	conn, err := nats.Connect("", nats.InProcessServer(s.srv), nats.Name("custody"), nats.NoReconnect(),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.cfg.Log.Warn("nats", "err", err) }))
@@ -204,10 +200,10 @@ func (s *Server) Conn() *nats.Conn { return s.conn }
 // InProcessConn makes Server a nats.InProcessConnProvider: long reads go well over a connection of their own.
 func (s *Server) InProcessConn() (net.Conn, error) { return s.srv.InProcessConn() }
 
-// Guard completes the configuration of one of the server's streams: how large a batch may be, what makes it durable
-// beyond the server's own promise, and whether the server can still store.
+// Guard completes the configuration of one of the server's streams: how large a batch may be, from where it pays, and
+// what makes it durable beyond the server's own promise.
 func (s *Server) Guard(cfg stream.Config) stream.Config {
-	cfg.MaxBatch, cfg.Barrier, cfg.Health = s.cfg.MaxBatch, s.Barrier(cfg.Name), s.Healthy
+	cfg.MaxBatch, cfg.Barrier, cfg.Settle = s.cfg.MaxBatch, s.Barrier(cfg.Name), s.settle(cfg.Name)
 	if s.staging != "" {
 		cfg.Singles = memorySingles
 	}

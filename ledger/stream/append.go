@@ -2,14 +2,11 @@ package stream
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/nats-io/nats.go"
 )
 
 const (
@@ -87,11 +84,32 @@ func (s *Stream) acceptable(ctx context.Context, msgs []Message) error {
 		if size += len(msgs[i].Data); size > most {
 			return fmt.Errorf("message %d: %d bytes exceed %d", i, size, most)
 		}
-		if msgs[i].Subject == "" || strings.ContainsAny(msgs[i].Subject, " \t\r\n*>") {
-			return fmt.Errorf("message %d: bad subject", i)
+		subject := msgs[i].Subject
+		listens := func(pattern string) bool { return matches(pattern, subject) }
+		if strings.ContainsAny(subject, " \t\r\n*>") || strings.Contains(subject+".", "..") || !slices.ContainsFunc(s.cfg.Subjects, listens) {
+			return fmt.Errorf("message %d: not a subject of the stream", i)
 		}
 	}
 	return nil
+}
+
+// matches reports whether a subject falls under a pattern: "*" stands for one token, a last ">" for one or more.
+func matches(pattern, subject string) bool {
+	for {
+		p, patterns, more := strings.Cut(pattern, ".")
+		t, tokens, moreTokens := strings.Cut(subject, ".")
+		switch {
+		case t == "":
+			return false
+		case p == ">" && !more:
+			return true
+		case p != "*" && p != t:
+			return false
+		case !more || !moreTokens:
+			return more == moreTokens
+		}
+		pattern, subject = patterns, tokens
+	}
 }
 
 // chunk is how many of msgs go together.
@@ -128,26 +146,28 @@ func (s *Stream) appendChunk(ctx context.Context, msgs []Message) error {
 	return err
 }
 
-// publishSingles sends each message with the sequence it must follow, and awaits every answer: since each
-// depends on the one before, an acknowledgement covers all before it and a refusal all after it.
+// publishSingles sends each message with the sequence it must follow, so that an acknowledgement covers all before
+// it and a refusal all after it.
 func (s *Stream) publishSingles(ctx context.Context, before uint64, msgs []Message) (acked int, err error) {
-	call := s.writer.next()
+	x := s.newExchange()
 	for i := range msgs {
-		m := s.writer.single(&msgs[i], before+uint64(i), i == 0)
-		m.Reply = s.inbox + "." + call + "-" + strconv.Itoa(i)
-		if err := s.nc.PublishMsg(m); err != nil {
-			return 0, fmt.Errorf("%w: sending: %w", ErrUnknown, err)
+		if err := s.send(s.writer.single(&msgs[i], before+uint64(i), i == 0), x, i); err != nil {
+			return 0, err
 		}
 	}
+	if err := s.sendProbe(x); err != nil {
+		return 0, err
+	}
 	for acked < len(msgs) {
-		a, i, err := s.answer(ctx, call)
-		if err != nil {
+		a, i, err := s.answer(ctx, x)
+		switch {
+		case err != nil:
 			return acked, err
-		}
-		if a.Error != nil {
+		case i == probe, a.Error != nil && i > acked: // the one before has no answer, and was to come first
+			return acked, errSilence
+		case a.Error != nil:
 			return acked, refusal(a.Error)
-		}
-		if a.Seq != before+uint64(i)+1 || a.Duplicate {
+		case a.Seq != before+uint64(i)+1 || a.Duplicate:
 			return acked, fmt.Errorf("%w: stored at %d, not %d", ErrUnknown, a.Seq, before+uint64(i)+1)
 		}
 		acked = i + 1
@@ -156,29 +176,35 @@ func (s *Stream) publishSingles(ctx context.Context, before uint64, msgs []Messa
 }
 
 // publishBatch sends msgs as one atomic batch (ADR-50). Only the last message asks for an answer, and the first
-// for a reason should staging fail: the server then calls the commit merely incomplete. Until the last message
-// has been sent nothing can be stored.
+// for a reason should staging fail: the server then calls the commit merely incomplete.
 func (s *Stream) publishBatch(ctx context.Context, before uint64, msgs []Message) (acked int, err error) {
-	call := s.writer.next()
+	x, last := s.newExchange(), len(msgs)-1
 	for i := range msgs {
 		m := s.writer.batched(&msgs[i], before, i, len(msgs))
-		if i == 0 || i == len(msgs)-1 {
-			m.Reply = s.inbox + "." + call + "-" + strconv.Itoa(i)
+		if i > 0 && i < last {
+			err = s.nc.PublishMsg(m)
+		} else {
+			err = s.send(m, x, i)
 		}
-		if err := s.nc.PublishMsg(m); err != nil {
+		if err != nil {
 			return 0, fmt.Errorf("%w: sending: %w", ErrUnknown, err)
 		}
 	}
-	var first *apiError
+	if err := s.sendProbe(x); err != nil {
+		return 0, err
+	}
+	var staging *apiError
 	for {
-		a, i, err := s.answer(ctx, call)
+		a, i, err := s.answer(ctx, x)
 		switch {
 		case err != nil:
 			return 0, err
-		case i == 0 && len(msgs) > 1:
-			first = a.Error
-		case a.Error != nil && first != nil && first.ErrCode != a.Error.ErrCode:
-			return 0, fmt.Errorf("%w, after %w", refusal(a.Error), first)
+		case i == probe:
+			return 0, errSilence
+		case i < last:
+			staging = a.Error
+		case a.Error != nil && staging != nil && staging.ErrCode != a.Error.ErrCode:
+			return 0, fmt.Errorf("%w, after %w", refusal(a.Error), staging)
 		case a.Error != nil:
 			return 0, refusal(a.Error)
 		case a.Seq != before+uint64(len(msgs)) || a.Count != len(msgs):
@@ -189,120 +215,10 @@ func (s *Stream) publishBatch(ctx context.Context, before uint64, msgs []Message
 	}
 }
 
-// ack is the server's answer to a publish.
-type ack struct {
-	Error     *apiError `json:"error"`
-	Seq       uint64    `json:"seq"`
-	Duplicate bool      `json:"duplicate"`
-	Count     int       `json:"count"`
-}
-
-// answer awaits the next answer to call and says which of its messages it is for. Late answers to earlier calls
-// are dropped. No answer is ErrUnknown: the server sends none when storing fails.
-func (s *Stream) answer(ctx context.Context, call string) (a ack, index int, err error) {
-	for {
-		msg, err := s.replies.NextMsgWithContext(ctx)
-		if err != nil {
-			return ack{}, 0, fmt.Errorf("%w: awaiting the acknowledgement: %w", ErrUnknown, err)
-		}
-		of, rest, ok := strings.Cut(msg.Subject[len(s.inbox)+1:], "-")
-		if !ok || of != call {
-			continue
-		}
-		if index, err = strconv.Atoi(rest); err != nil {
-			return ack{}, 0, fmt.Errorf("%w: reading the acknowledgement's subject: %w", ErrUnknown, err)
-		}
-		if status := msg.Header.Get("Status"); status != "" {
-			return ack{Error: &apiError{Description: "no stream listens: status " + status}}, index, nil
-		}
-		if len(msg.Data) == 0 { // the batch's first message is staged
-			return ack{}, index, nil
-		}
-		if err := json.Unmarshal(msg.Data, &a); err != nil {
-			return ack{}, 0, fmt.Errorf("%w: reading the acknowledgement: %w", ErrUnknown, err)
-		}
-		return a, index, nil
-	}
-}
-
 // refusal turns a server's error into ours: a wrong last sequence is another writer.
 func refusal(e *apiError) error {
 	if e.ErrCode == codeWrongLastSequence || e.ErrCode == codeWrongLastSequenceK {
 		return fmt.Errorf("%w: %w", ErrFenced, e)
 	}
 	return e
-}
-
-// Reconcile finds out what happened after ErrUnknown, and lets Append go on. It sends, on the connection and
-// through the queue that the unanswered messages took, one that can never be stored; the refusal names the last
-// sequence after all of them. It returns the last durable sequence: what the unknown call asked for is stored up
-// to there and never will be beyond. An error wraps ErrUnknown (ask again, or stop) or ErrFenced (final), or is
-// a *GapError: the stream ends before what was durable. Without a halt it is a question like any other.
-func (s *Stream) Reconcile(ctx context.Context) (last uint64, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if errors.Is(s.halt, ErrFenced) {
-		return s.Last(), fmt.Errorf("reconciling %s: %w", s.cfg.Name, s.halt)
-	}
-	ctx, cancel := context.WithTimeout(ctx, ackWait)
-	defer cancel()
-	last, err = s.probe(ctx)
-	if err == nil {
-		err = s.settle(last)
-	}
-	if err != nil {
-		return s.Last(), fmt.Errorf("reconciling %s: %w", s.cfg.Name, err)
-	}
-	s.halt, s.pending = nil, 0
-	return last, nil
-}
-
-// settle takes last, the server's, for durable.
-func (s *Stream) settle(last uint64) error {
-	known := s.Last()
-	switch {
-	case last < known:
-		return &GapError{Stream: s.cfg.Name, Missing: last + 1}
-	case last > known+s.pending:
-		s.halt = ErrFenced
-		return fmt.Errorf("%w: the stream ends at %d, we wrote up to %d at most", ErrFenced, last, known+s.pending)
-	}
-	for _, check := range []func() error{s.cfg.Health, s.cfg.Barrier} {
-		if check == nil {
-			continue
-		}
-		if err := check(); err != nil {
-			return fmt.Errorf("%w: the stream ends at %d, but that may not be durable: %w", ErrUnknown, last, err)
-		}
-	}
-	if last > known {
-		s.advance(last)
-	}
-	return nil
-}
-
-// probe asks for the last sequence, in turn with everything sent before.
-func (s *Stream) probe(ctx context.Context) (uint64, error) {
-	call := s.writer.next()
-	m := &nats.Msg{
-		Subject: strings.NewReplacer("*", "probe", ">", "probe").Replace(s.cfg.Subjects[0]),
-		Reply:   s.inbox + "." + call + "-0",
-		Header:  nats.Header{hdrExpected: {strconv.FormatUint(1<<62, 10)}},
-	}
-	if err := s.nc.PublishMsg(m); err != nil {
-		return 0, fmt.Errorf("%w: sending: %w", ErrUnknown, err)
-	}
-	a, _, err := s.answer(ctx, call)
-	if err != nil {
-		return 0, err
-	}
-	if a.Error == nil || a.Error.ErrCode != codeWrongLastSequence {
-		return 0, fmt.Errorf("%w: the server did not name its last sequence: %v", ErrUnknown, a.Error)
-	}
-	_, number, _ := strings.Cut(a.Error.Description, ": ")
-	last, err := strconv.ParseUint(number, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%w: reading the last sequence: %w", ErrUnknown, err)
-	}
-	return last, nil
 }

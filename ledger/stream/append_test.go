@@ -76,6 +76,10 @@ func TestAppendRefusesWithoutSending(t *testing.T) {
 		"cancelled":       {done, stream.Message{Subject: "s.a"}},
 		"no subject":      {nil, stream.Message{}},
 		"wildcard":        {nil, stream.Message{Subject: "s.*"}},
+		"elsewhere":       {nil, stream.Message{Subject: "t.a"}},
+		"too short":       {nil, stream.Message{Subject: "s"}},
+		"empty token":     {nil, stream.Message{Subject: "s.a..b"}},
+		"empty last":      {nil, stream.Message{Subject: "s.a."}},
 		"space":           {nil, stream.Message{Subject: "s. a"}},
 		"too large":       {nil, stream.Message{Subject: "s.a", Data: make([]byte, natsd.MaxPayload)}},
 		"reserved":        {nil, with("Nats-Msg-Id", "x")},
@@ -123,12 +127,15 @@ func TestAppendOutOfRoom(t *testing.T) {
 				switch full = err != nil; {
 				case err == nil && stored == n:
 				case errors.Is(err, stream.ErrRejected) && !errors.Is(err, stream.ErrPartial) && stored == 0:
+				case errors.Is(err, stream.ErrUnknown) && n == 20 && stored == 0: // the server stops within a batch, and says nothing
+					if last, err = s.Reconcile(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					stored = int(last - before)
+					t.Logf("%d of %d stored", stored, n)
 				case errors.Is(err, stream.ErrPartial) && !errors.Is(err, stream.ErrRejected) && stored > 0 && stored < n:
 				default:
 					t.Fatalf("%d of %d stored: %v", stored, n, err)
-				}
-				if err != nil && (!strings.Contains(err.Error(), "resource") || errors.Is(err, stream.ErrUnknown)) {
-					t.Fatalf("the reason is not named: %v", err)
 				}
 				for _, m := range msgs[:stored] {
 					want = append(want, string(m.Data))
@@ -147,16 +154,17 @@ func TestAppendOutOfRoom(t *testing.T) {
 // The second chunk of a call is refused: the first is durable, and the error says so.
 func TestAppendPartial(t *testing.T) {
 	for _, first := range []int{1, 20} {
-		srv := server(t, nil)
+		srv := server(t, func(c *natsd.Config) { c.MaxStore = 200_000 })
 		cfg := srv.Guard(testConfig)
 		cfg.MaxBatch = first
 		s := open(t, srv.Conn(), cfg)
-		msgs := append(group(first, "in"), stream.Message{Subject: "elsewhere"})
+		msgs := group(first+1, "in")
+		msgs[first-1].Data = make([]byte, 250_000) // the server refuses once it has gone over
 		last, err := s.Append(t.Context(), msgs)
 		if last != uint64(first) || !errors.Is(err, stream.ErrPartial) || errors.Is(err, stream.ErrRejected) || errors.Is(err, stream.ErrUnknown) {
 			t.Fatalf("last %d: %v", last, err)
 		}
-		if last, err := s.Append(t.Context(), group(2, "after")); last != uint64(first)+2 || err != nil {
+		if last, err := s.Append(t.Context(), group(2, "after")); last != uint64(first) || !errors.Is(err, stream.ErrRejected) {
 			t.Fatalf("last %d: %v", last, err)
 		}
 	}
@@ -297,17 +305,17 @@ func TestUnknownWhenConnectionCloses(t *testing.T) {
 	}
 }
 
-// Stored and acknowledged is not durable while the barrier fails, nor trusted while the server is not healthy.
-func TestBarrierAndHealth(t *testing.T) {
+// Stored and acknowledged is not durable while the barrier fails, nor trusted before it is settled.
+func TestBarrierAndSettle(t *testing.T) {
 	srv := server(t, nil)
 	broken := errors.New("broken")
-	var barrier, health error
+	var barrier, settle error
 	cfg := testConfig
-	cfg.Barrier, cfg.Health = func() error { return barrier }, func() error { return health }
+	cfg.Barrier, cfg.Settle = func() error { return barrier }, func() error { return settle }
 	s := open(t, srv.Conn(), cfg)
 	for _, n := range []int{1, 20} {
 		before := s.Last()
-		barrier, health = broken, nil
+		barrier, settle = broken, broken
 		if last, err := s.Append(t.Context(), group(n, "a")); last != before || !errors.Is(err, stream.ErrUnknown) || !errors.Is(err, broken) {
 			t.Fatalf("last %d: %v", last, err)
 		}
@@ -317,13 +325,10 @@ func TestBarrierAndHealth(t *testing.T) {
 		if _, err := s.Get(t.Context(), before+1); !errors.Is(err, stream.ErrNotFound) {
 			t.Fatal(err)
 		}
-		for _, step := range []struct{ barrier, health error }{{broken, nil}, {nil, broken}} {
-			barrier, health = step.barrier, step.health
-			if last, err := s.Reconcile(t.Context()); last != before || !errors.Is(err, stream.ErrUnknown) || !errors.Is(err, broken) {
-				t.Fatalf("last %d: %v", last, err)
-			}
+		if last, err := s.Reconcile(t.Context()); last != before || !errors.Is(err, stream.ErrUnknown) || !errors.Is(err, broken) {
+			t.Fatalf("last %d: %v", last, err)
 		}
-		barrier, health = nil, nil
+		barrier, settle = nil, nil
 		if last, err := s.Reconcile(t.Context()); last != before+uint64(n) || err != nil {
 			t.Fatalf("last %d: %v", last, err)
 		}

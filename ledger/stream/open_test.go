@@ -35,7 +35,7 @@ var drifts = []struct {
 	{"max_msgs", 1000, nil}, {"max_bytes", 1 << 20, nil}, {"max_age", int64(time.Hour), nil}, {"max_msg_size", 100, nil},
 	{"max_msgs_per_subject", 5, nil}, {"duplicate_window", int64(2 * time.Minute), nil}, {"compression", "s2", nil},
 	{"deny_delete", false, nil}, {"deny_purge", false, nil}, {"allow_rollup_hdrs", true, map[string]any{"deny_purge": false}},
-	{"allow_direct", false, nil}, {"allow_atomic", false, nil}, {"allow_msg_ttl", true, nil}, {"allow_msg_counter", true, nil},
+	{"allow_direct", false, nil}, {"allow_atomic", false, nil}, {"allow_msg_ttl", true, nil}, {"allow_msg_counter", true, map[string]any{"discard": "old"}},
 	{"allow_msg_schedules", true, map[string]any{"discard": "old"}}, {"allow_batched", true, nil}, {"no_ack", true, nil},
 	{"description", "x", nil}, {"first_seq", 10, nil}, {"discard_new_per_subject", true, map[string]any{"max_msgs_per_subject": 5}},
 	{"persist_mode", "async", map[string]any{"allow_atomic": false}}, {"subjects", []string{"other"}, nil},
@@ -120,4 +120,3 @@ func TestOpenRefusesDeletedMessages(t *testing.T) {
 		}
 	}
 }
-

@@ -51,9 +51,12 @@ func open(tb testing.TB, nc *nats.Conn, cfg stream.Config) *stream.Stream {
 // api asks the server's API as an administrator would, and fails the test if it refuses.
 func api(tb testing.TB, nc *nats.Conn, subject string, body any) map[string]any {
 	tb.Helper()
-	b, err := json.Marshal(body)
-	if err != nil {
-		tb.Fatal(err)
+	var b []byte
+	if body != nil {
+		var err error
+		if b, err = json.Marshal(body); err != nil {
+			tb.Fatal(err)
+		}
 	}
 	msg, err := nc.RequestWithContext(tb.Context(), "$JS.API."+subject, b)
 	if err != nil {

@@ -51,8 +51,9 @@ type Config struct {
 	// Barrier, if any, makes durable what the server does not (the folder entry of a new block file).
 	// It runs after the server's acknowledgement and before the position is called durable.
 	Barrier func() error
-	// Health, if any, says whether the server can still store. Reconcile asks it before it trusts a position.
-	Health func() error
+	// Settle, if any, makes everything durable that the server has stored, and fails if it can no longer store.
+	// Reconcile calls it before it trusts a position that nobody acknowledged.
+	Settle func() error
 }
 
 var (

@@ -18,6 +18,7 @@ import (
 // All methods but Flush belong to one goroutine, the same for all batches. Flush
 // may run beside them, but for those of its own batch.
 type Batch struct {
+	secret
 	v *Vault
 
 	// guarded by the vault's lock
@@ -94,7 +95,7 @@ func (b *Batch) Tag(c Cell, id Identifier) (Tag, Person, error) {
 		return Tag{}, Person{}, ErrGone
 	}
 	sum := mac(&c.cell.tag, kc[:])
-	return Tag(sum[:16]), Person{p}, nil
+	return Tag(sum[:16]), Person{p: p}, nil
 }
 
 // Ref returns the tag of a joinable reference, such as a session, in a cell. It
@@ -228,7 +229,7 @@ func (v *Vault) find(id Identifier) (*person, error) {
 // load opens a record that the index has.
 func (v *Vault) load(rec record) (*person, error) {
 	s := &v.keys.shards[rec.shard]
-	if rec.epoch != s.epoch {
+	if rec.key != s.id {
 		return nil, damaged("index: row of shard %d under a former key", rec.shard)
 	}
 	r, err := s.openRow(rec)

@@ -70,6 +70,7 @@ func (id CellID) compare(other CellID) int {
 // A cell holds one cell's random key and what is derived from it. All but
 // durable is fixed.
 type cell struct {
+	secret
 	id      CellID
 	random  key
 	tag     key
@@ -99,6 +100,7 @@ func (c *cell) person(kc *key) (Tag, key) {
 
 // A Cell is a batch's handle of a cell.
 type Cell struct {
+	secret
 	cell *cell
 	gone bool
 }

@@ -21,6 +21,7 @@ type Report struct {
 	People   int    // live rows, each in its last form
 	Dead     int    // records under keys that are no more
 	Links    int    // pairs of rows that are linked
+	Doubtful int    // what rows say of links above the last position vouched for
 	Faults   []Fault
 }
 
@@ -45,6 +46,8 @@ type found struct {
 	name   key
 	digest [32]byte // of the record
 	links  []rid    // that are not in doubt
+
+	doubtful int
 }
 
 // Inspect checks a vault from its messages alone: that each follows from the one
@@ -118,7 +121,7 @@ func (r *inspection) message(m stream.Message) {
 	}
 	for _, rec := range records {
 		s := &r.keys.shards[rec.shard]
-		if rec.epoch != s.epoch {
+		if rec.key != s.id {
 			r.Dead++
 			continue
 		}
@@ -143,8 +146,8 @@ func (r *inspection) row(s *shard, rec record) error {
 	r.names[name] = w.rid
 	f := found{name: name, digest: sha256.Sum256(rec.append(nil))}
 	settled := person{row: w}
-	settled.links = slices.DeleteFunc(settled.links, func(l link) bool { return l.position > r.scanner.tail.events })
-	f.links = settled.neighbours(false)
+	settled.links = slices.DeleteFunc(slices.Clone(w.links), func(l link) bool { return l.position > r.scanner.tail.events })
+	f.links, f.doubtful = settled.neighbours(false), len(w.links)-len(settled.links)
 	r.rows[w.rid] = f
 	return nil
 }
@@ -152,6 +155,7 @@ func (r *inspection) row(s *shard, rec record) error {
 // links checks that every link has its counterpart.
 func (r *inspection) links() {
 	for one, f := range r.rows {
+		r.Doubtful += f.doubtful
 		for _, other := range f.links {
 			back, ok := r.rows[other]
 			if !ok || !slices.Contains(back.links, one) {

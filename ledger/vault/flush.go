@@ -39,7 +39,7 @@ func (b *Batch) Flush(ctx context.Context, events uint64) error {
 	if err != nil || d == nil {
 		return err
 	}
-	messages, entries, err := v.seal(d)
+	messages, entries, err := v.sealUnder(&v.keys, d)
 	if err != nil {
 		return fmt.Errorf("%w: %w", stream.ErrRejected, err)
 	}
@@ -124,10 +124,10 @@ func (d *draft) gather(b *Batch, stale []*person, events uint64) error {
 	return nil
 }
 
-// seal encodes a draft. The batch holds the keys as they are, so no lock is
-// needed. Only the last message vouches for events: the rows that are written
-// anew are all there once it is.
-func (v *Vault) seal(d *draft) ([]stream.Message, []*entry, error) {
+// sealUnder encodes a draft, its rows under the shards of keys. The batch holds
+// the vault's keys as they are, so no lock is needed. Only the last message
+// vouches for events: the rows that are written anew are all there once it is.
+func (v *Vault) sealUnder(keys *keyring, d *draft) ([]stream.Message, []*entry, error) {
 	var messages []stream.Message
 	h := header{epoch: v.keys.epoch, events: d.from.events, previous: d.from.digest}
 	add := func(suffix string, data []byte) {
@@ -146,7 +146,7 @@ func (v *Vault) seal(d *draft) ([]stream.Message, []*entry, error) {
 	var records []record
 	size := 0
 	for i := range d.rows {
-		s, name := v.keys.shard(d.rows[i].id)
+		s, name := keys.shard(d.rows[i].id)
 		rec := s.sealRow(&d.rows[i], newNonce())
 		entries[i] = newEntry(name, rec, &d.rows[i])
 		records, size = append(records, rec), size+rec.size()

@@ -84,6 +84,8 @@ type bench struct {
 	every  int
 	cache  int
 	*Vault
+
+	unsynced bool // the index is not synced, for speed
 }
 
 func newBench(t testing.TB) *bench {
@@ -106,7 +108,7 @@ func (b *bench) openRoot() *Root {
 
 func (b *bench) options() Options {
 	return Options{
-		Log: b.log, Root: b.openRoot(), Subject: testSubject, IndexPath: b.index, CacheSize: b.cache, indexEvery: b.every,
+		Log: b.log, Root: b.openRoot(), Subject: testSubject, IndexPath: b.index, CacheSize: b.cache, indexEvery: b.every, indexUnsynced: b.unsynced,
 		Confirm: func(position uint64) ([16]byte, bool, error) {
 			salt, ok := b.events[position]
 			return salt, ok, nil

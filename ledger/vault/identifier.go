@@ -14,6 +14,13 @@ type Identifier string
 // redacted is what personal data and keys print as.
 const redacted = "[redacted]"
 
+// A secret, embedded, keeps a struct that holds keys or identifiers from being
+// printed: methods of unexported fields are not asked.
+type secret struct{}
+
+func (secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (secret) LogValue() slog.Value       { return slog.StringValue(redacted) }
+
 // Reveal returns the identifier in clear. Every call is a disclosure.
 func (id Identifier) Reveal() string { return string(id) }
 

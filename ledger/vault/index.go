@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -18,7 +19,7 @@ import (
 
 // Buckets of the index. Names and keys in it are MACs and random, values sealed.
 const (
-	bucketRows  = "rows"  // HMAC(lookup key of the shard, identifier) -> record
+	bucketRows  = "rows"  // shard, HMAC(lookup key of the shard, identifier)[1:] -> record
 	bucketRIDs  = "rids"  // rid -> that key
 	bucketState = "state" // "state" -> state
 )
@@ -76,14 +77,17 @@ func newEntry(name key, rec record, r *row) *entry {
 	return e
 }
 
-// openIndex opens the file at path, or makes an empty one. unsynced is for one
-// that is being filled from nothing, and is synced by finish.
-func openIndex(path string, unsynced bool) (*index, error) {
+// openIndex opens the file at path, or makes an empty one. One that is being
+// filled from nothing need not sync: finish does.
+func openIndex(path string, sync bool) (*index, error) {
 	x := &index{path: path}
 	err := guarded(func() (err error) {
-		x.db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: unsynced})
+		x.db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: !sync})
 		if err != nil {
 			return err
+		}
+		if x.db.View(hasBuckets) == nil {
+			return nil
 		}
 		return x.db.Update(func(tx *bbolt.Tx) error {
 			for _, name := range []string{bucketRows, bucketRIDs, bucketState} {
@@ -101,6 +105,13 @@ func openIndex(path string, unsynced bool) (*index, error) {
 		return nil, err
 	}
 	return x, nil
+}
+
+func hasBuckets(tx *bbolt.Tx) error {
+	if tx.Bucket([]byte(bucketState)) == nil {
+		return berrors.ErrBucketNotFound
+	}
+	return nil
 }
 
 // guarded calls read. bbolt's pages have no checksums: a damaged file can make it
@@ -154,8 +165,25 @@ func decodeFiled(value []byte) (record, bool, error) {
 	return rec, err == nil, err
 }
 
-// write files entries and moves the index to t, both or neither.
-func (x *index) write(entries []*entry, t tail, epoch uint64) error {
+// shard returns all rows of one shard.
+func (x *index) shard(number uint8) (names []key, records []record, err error) {
+	err = x.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket([]byte(bucketRows)).Cursor()
+		for k, v := c.Seek([]byte{number}); k != nil && k[0] == number; k, v = c.Next() {
+			rec, _, err := decodeFiled(v)
+			if err != nil {
+				return err
+			}
+			names, records = append(names, nameOf(k)), append(records, rec)
+		}
+		return nil
+	})
+	return names, records, err
+}
+
+// write takes out what is filed under the names in out, files entries, and moves
+// the index to t: all or nothing.
+func (x *index) write(out []key, entries []*entry, t tail, epoch uint64) error {
 	entries = slices.Clone(entries)
 	slices.SortStableFunc(entries, func(a, b *entry) int { return cmp.Compare(string(a.name[:]), string(b.name[:])) })
 	next := state{tail: t, epoch: epoch, sum: x.state.sum, open: maps.Clone(x.state.open)}
@@ -171,6 +199,11 @@ func (x *index) write(entries []*entry, t tail, epoch uint64) error {
 	maps.DeleteFunc(next.open, func(_ rid, position uint64) bool { return position <= t.events })
 	err := guarded(func() error {
 		return x.db.Update(func(tx *bbolt.Tx) error {
+			for _, name := range out {
+				if err := x.takeOut(tx, name, &next.sum); err != nil {
+					return err
+				}
+			}
 			for _, e := range entries {
 				if err := x.file(tx, e, &next.sum); err != nil {
 					return err
@@ -207,6 +240,21 @@ func (x *index) file(tx *bbolt.Tx, e *entry, total *sum) error {
 	return rids.Put(e.rid[:], e.name[:])
 }
 
+func (x *index) takeOut(tx *bbolt.Tx, name key, total *sum) error {
+	rows, rids := tx.Bucket([]byte(bucketRows)), tx.Bucket([]byte(bucketRIDs))
+	value := rows.Get(name[:])
+	rec, ok, err := decodeFiled(value)
+	if err != nil || !ok {
+		return err
+	}
+	total.sub(x.mac(bucketRows, name[:], value))
+	total.sub(x.mac(bucketRIDs, rec.rid[:], name[:]))
+	if err := rows.Delete(name[:]); err != nil {
+		return err
+	}
+	return rids.Delete(rec.rid[:])
+}
+
 func (x *index) mac(bucket string, k, v []byte) key {
 	var buf [512]byte
 	return mac(&x.key, append(append(append(buf[:0], bucket...), k...), v...))
@@ -231,10 +279,14 @@ func (x *index) sound(k key) bool {
 		if string(stored) != string(x.state.append(nil, &x.key)) {
 			return damaged("index: state is not authentic")
 		}
-		for _, bucket := range []string{bucketRows, bucketRIDs} {
-			c := tx.Bucket([]byte(bucket)).Cursor()
+		for _, name := range []string{bucketRows, bucketRIDs} {
+			b := tx.Bucket([]byte(name))
+			c := b.Cursor()
 			for k, v := c.First(); k != nil; k, v = c.Next() {
-				total.add(x.mac(bucket, k, v))
+				if !bytes.Equal(b.Get(k), v) {
+					return damaged("index: an entry is there but not found")
+				}
+				total.add(x.mac(name, k, v))
 			}
 		}
 		return nil
@@ -246,14 +298,14 @@ func (x *index) close() error { return x.db.Close() }
 
 // finish makes an index that was filled without syncing durable, puts it at path
 // and opens it there.
-func (x *index) finish(path string) (*index, error) {
+func (x *index) finish(path string, sync bool) (*index, error) {
 	if err := errors.Join(x.db.Sync(), x.db.Close()); err != nil {
 		return nil, fmt.Errorf("syncing the index: %w", err)
 	}
 	if err := os.Rename(x.path, path); err != nil {
 		return nil, fmt.Errorf("placing the index: %w", err)
 	}
-	next, err := openIndex(path, false)
+	next, err := openIndex(path, sync)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func TestIndexEntryTakenOut(t *testing.T) {
 			return tx.Bucket([]byte(bucket)).Delete(k)
 		}))
 		must(t, db.Close())
-		x, err := openIndex(b.index, false)
+		x, err := openIndex(b.index, true)
 		must(t, err)
 		v := &Vault{log: b.log, root: b.openRoot(), index: x}
 		equal(t, "index without an entry stands", v.stands(t.Context()), false)

@@ -43,6 +43,7 @@ const (
 	labelIndex   = "custody vault 1 index"
 	labelWrap    = "custody vault 1 shard wrap"
 	labelLookup  = "custody vault 1 shard lookup"
+	labelKeyID   = "custody vault 1 shard key id"
 	labelPerson  = "custody vault 1 person" // and class, role
 	labelTag     = "custody vault 1 tag"
 	labelSeal    = "custody vault 1 seal"

@@ -18,7 +18,7 @@ import (
 // log and root do not belong together or are not what was written. Then nothing
 // was changed.
 func Open(ctx context.Context, o Options) (*Vault, error) {
-	v := &Vault{log: o.Log, root: o.Root, subject: o.Subject, every: o.indexEvery, recent: newOverlay()}
+	v := &Vault{log: o.Log, root: o.Root, subject: o.Subject, every: o.indexEvery, sync: !o.indexUnsynced, recent: newOverlay()}
 	if v.every == 0 {
 		v.every = indexEvery
 	}
@@ -46,7 +46,7 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 // openAt opens the index if it is exactly the fold of a part of the log, and
 // brings it up to the rest; else it makes it anew from all of the log.
 func (v *Vault) openAt(ctx context.Context, path string) error {
-	x, err := openIndex(path, false)
+	x, err := openIndex(path, v.sync)
 	if err != nil && !useless(err) {
 		return fmt.Errorf("opening the index: %w", err)
 	}
@@ -62,13 +62,13 @@ func (v *Vault) openAt(ctx context.Context, path string) error {
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing an unfinished index: %w", err)
 	}
-	if v.index, err = openIndex(fresh, true); err != nil {
+	if v.index, err = openIndex(fresh, false); err != nil {
 		return fmt.Errorf("making the index: %w", err)
 	}
 	if err := v.follow(ctx, tail{}); err != nil {
 		return err
 	}
-	v.index, err = v.index.finish(path)
+	v.index, err = v.index.finish(path, v.sync)
 	return err
 }
 
@@ -135,13 +135,13 @@ func (v *Vault) file(ctx context.Context, from tail) error {
 			h, _ := decodeHeader(m.Data) // entries has had it
 			part := from                 // after a crash here, headers are read again from this message on
 			part.sequence, part.digest, part.events = m.Sequence, sha256.Sum256(m.Data), h.events
-			if err := v.index.write(entries, part, v.keys.epoch); err != nil {
+			if err := v.index.write(nil, entries, part, v.keys.epoch); err != nil {
 				return err
 			}
 			entries = nil
 		}
 	}
-	return v.index.write(entries, v.tail, v.keys.epoch)
+	return v.index.write(nil, entries, v.tail, v.keys.epoch)
 }
 
 // entries returns the live rows of a message as they are to be filed.
@@ -157,7 +157,7 @@ func (k *keyring) entries(data []byte) ([]*entry, error) {
 	entries := make([]*entry, 0, len(records))
 	for _, rec := range records {
 		s := &k.shards[rec.shard]
-		if rec.epoch != s.epoch {
+		if rec.key != s.id {
 			continue // sealed under a key that was destroyed, or never came to be
 		}
 		r, err := s.openRow(rec)

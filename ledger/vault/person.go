@@ -1,8 +1,6 @@
 package vault
 
 import (
-	"fmt"
-	"io"
 	"slices"
 )
 
@@ -20,6 +18,7 @@ type person struct {
 
 // A chain is KC: what of a person's key belongs to one class and role.
 type chain struct {
+	secret
 	class uint8
 	role  Role
 	key   key
@@ -27,13 +26,13 @@ type chain struct {
 
 // A Person is a handle of somebody the vault knows, or is about to. The zero
 // Person is nobody. It says nothing of whom it stands for.
-type Person struct{ p *person }
+type Person struct {
+	secret
+	p *person
+}
 
 // IsZero says whether p is nobody.
 func (p Person) IsZero() bool { return p.p == nil }
-
-// Format keeps whatever it refers to from being printed.
-func (Person) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // chain returns KC, nil if the row has neither its key nor kept this one.
 func (p *person) chain(class uint8, role Role) *key {
@@ -48,7 +47,7 @@ func (p *person) chain(class uint8, role Role) *key {
 	if !p.keyed {
 		return nil
 	}
-	p.chains = append(p.chains, chain{class, role, p.key.derive(labelPerson, class, byte(role))})
+	p.chains = append(p.chains, chain{class: class, role: role, key: p.key.derive(labelPerson, class, byte(role))})
 	return &p.chains[len(p.chains)-1].key
 }
 

@@ -14,7 +14,7 @@ func (v *Vault) Lookup(id Identifier) (Person, bool, error) {
 	if err != nil || p == nil {
 		return Person{}, false, err
 	}
-	return Person{p}, true, nil
+	return Person{p: p}, true, nil
 }
 
 // TagOf returns the tag that an identifier has in a cell; false if it has none:

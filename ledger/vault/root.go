@@ -13,6 +13,7 @@ import (
 
 // A rootKey is one version of the key above all others.
 type rootKey struct {
+	secret
 	version uint64 // from 1
 	key     key
 }
@@ -33,6 +34,7 @@ type rootKey struct {
 // An empty or destroyed slot is all zeros. One process has a Root at a time;
 // its methods are not for concurrent use.
 type Root struct {
+	secret
 	path string
 	live rootKey
 	slot int  // of live
@@ -56,7 +58,7 @@ func CreateRoot(path string) error {
 	if err != nil {
 		return fmt.Errorf("creating root file: %w", err)
 	}
-	err = errors.Join(f.Truncate(2*slotSize), writeSlot(f, 0, encodeSlot(rootKey{1, newKey()})), f.Close())
+	err = errors.Join(f.Truncate(2*slotSize), writeSlot(f, 0, encodeSlot(rootKey{version: 1, key: newKey()})), f.Close())
 	if err != nil {
 		return fmt.Errorf("writing root file: %w", err)
 	}

@@ -3,8 +3,6 @@ package vault
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
-	"io"
 	"math"
 	"slices"
 )
@@ -14,6 +12,7 @@ type rid [16]byte
 
 // A row is what the vault knows of one identifier.
 type row struct {
+	secret
 	rid   rid
 	id    Identifier
 	keyed bool // whether key is there: a partial erasure destroys it and keeps some keys derived from it
@@ -21,9 +20,6 @@ type row struct {
 	links []link
 	kept  []kept // ascending by cell
 }
-
-// Format keeps a row from being printed.
-func (row) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // A link is one statement that this row and another are, or are no longer, the
 // same person. The last statement about a pair counts. It holds only if the
@@ -40,6 +36,7 @@ type link struct {
 // A kept key outlives its row's key (every month of a class and role) or its
 // cell (one month): an exception to an erasure or to retention.
 type kept struct {
+	secret
 	cell CellID // Month everyMonth: key is KC; else tag and key are what KC and E gave
 	tag  Tag
 	key  key
@@ -131,11 +128,10 @@ func (r *row) checkDecoded(d *decoder, size int) error {
 }
 
 // A record is a row sealed under its shard's wrapping key. In the clear are the
-// shard, the version of the root under which that key was made, which tells a
-// dead row from a damaged one, and the rid. These are the associated data.
+// shard, which of its keys, and the rid. These are the associated data.
 type record struct {
 	shard uint8
-	epoch uint64
+	key   keyID
 	rid   rid
 	box   []byte // nonce and AES-256-GCM ciphertext
 }
@@ -149,8 +145,7 @@ const (
 func (r record) size() int { return recordHead + 4 + len(r.box) }
 
 func (r record) appendHead(dst []byte) []byte {
-	dst = append(dst, r.shard)
-	dst = binary.BigEndian.AppendUint64(dst, r.epoch)
+	dst = append(append(dst, r.shard), r.key[:]...)
 	return append(dst, r.rid[:]...)
 }
 
@@ -164,7 +159,8 @@ func (r record) append(dst []byte) []byte {
 // what follows it.
 func decodeRecord(b []byte) (r record, rest []byte, err error) {
 	d := decoder{b: b}
-	r.shard, r.epoch = d.uint8(), d.uint64()
+	r.shard = d.uint8()
+	d.copy(r.key[:])
 	d.copy(r.rid[:])
 	r.box = d.take(int(d.uint32()))
 	if d.short || len(r.box) < len(nonce{})+tagSize {
@@ -175,7 +171,7 @@ func decodeRecord(b []byte) (r record, rest []byte, err error) {
 
 // sealRow seals r for shard s.
 func (s *shard) sealRow(r *row, n nonce) record {
-	rec := record{shard: s.number, epoch: s.epoch, rid: r.rid}
+	rec := record{shard: s.number, key: s.id, rid: r.rid}
 	plain := r.append(make([]byte, 0, 4*rowPad))
 	box := append(make([]byte, 0, len(n)+len(plain)+tagSize), n[:]...)
 	rec.box = s.wrap.Seal(box, n[:], plain, rec.appendHead(nil))

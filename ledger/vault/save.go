@@ -31,7 +31,7 @@ func (v *Vault) startWrite() {
 	v.writing = w
 	t, epoch := v.tail, v.keys.epoch
 	go func() {
-		w.err = v.index.write(entries, t, epoch)
+		w.err = v.index.write(nil, entries, t, epoch)
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.writing = nil

@@ -14,22 +14,29 @@ const shards = 256
 
 // A shard is the keys of the rows whose identifiers fall into it.
 type shard struct {
+	secret
 	number uint8
-	epoch  uint64 // version of the root under which secret was made
-	secret key    // SK, random
+	random key   // SK
+	id     keyID // of random
 	wrap   cipher.AEAD
 	lookup key
 }
 
-func newShard(number uint8, epoch uint64, secret key) (shard, error) {
-	x := secret.extract()
+// A keyID tells the rows under a shard's key from those under its former keys,
+// and under keys that never came into force.
+type keyID [8]byte
+
+func newShard(number uint8, random key) (shard, error) {
+	x := random.extract()
 	wrap := x.expand(labelWrap)
 	a, err := wrap.aead()
-	return shard{number: number, epoch: epoch, secret: secret, wrap: a, lookup: x.expand(labelLookup)}, err
+	id := x.expand(labelKeyID)
+	return shard{number: number, random: random, id: keyID(id[:8]), wrap: a, lookup: x.expand(labelLookup)}, err
 }
 
 // A keyring is what a table holds, but for its cells.
 type keyring struct {
+	secret
 	epoch     uint64 // version of the root the table is sealed under
 	route     key    // says which shard an identifier falls into
 	shards    [shards]shard
@@ -45,7 +52,7 @@ func (k *keyring) renew(epoch uint64) error {
 	*k = keyring{epoch: epoch, route: newKey(), forgotten: map[uint8]Month{}}
 	for i := range k.shards {
 		var err error
-		if k.shards[i], err = newShard(uint8(i), epoch, newKey()); err != nil {
+		if k.shards[i], err = newShard(uint8(i), newKey()); err != nil {
 			return err
 		}
 	}
@@ -58,11 +65,15 @@ func (k *keyring) derive() {
 	k.rows, k.index = x.expand(labelRows), x.expand(labelIndex)
 }
 
-// shard returns the shard of an identifier, and what the index knows it by.
+// shard returns the shard of an identifier, and what the index knows it by: a
+// MAC whose first byte gives way to the shard's number, so that a shard's rows
+// stand together.
 func (k *keyring) shard(id Identifier) (*shard, key) {
 	route := mac(&k.route, []byte(id))
 	s := &k.shards[route[0]]
-	return s, mac(&s.lookup, []byte(id))
+	name := mac(&s.lookup, []byte(id))
+	name[0] = s.number
+	return s, name
 }
 
 // gone says whether a cell was forgotten.
@@ -77,7 +88,6 @@ func (k *keyring) gone(id CellID) bool {
 const (
 	tableHead     = headerSize + 32
 	tableOverhead = tableHead + len(nonce{}) + tagSize
-	tableFixed    = 32 + shards*(8+32) + 2 + 4 + 4 // body of a table without cells
 )
 
 // seal encodes a table message; cells of classes and months that are gone must
@@ -98,15 +108,14 @@ func (k *keyring) seal(root rootKey, cells map[CellID]*cell, h header, n nonce) 
 // append encodes the body:
 //
 //	32       route key
-//	256 x 40 shards: version of the root, SK
+//	256 x 32 SK of each shard
 //	2 + 5n   forgotten: class, month; ascending
 //	4 + 38n  cells: class, role, month, key; ascending
 //	4 + n    pending event
 func (k *keyring) append(dst []byte, cells map[CellID]*cell) []byte {
 	dst = append(dst, k.route[:]...)
 	for i := range k.shards {
-		dst = binary.BigEndian.AppendUint64(dst, k.shards[i].epoch)
-		dst = append(dst, k.shards[i].secret[:]...)
+		dst = append(dst, k.shards[i].random[:]...)
 	}
 	dst = binary.BigEndian.AppendUint16(dst, uint16(len(k.forgotten)))
 	for _, class := range slices.Sorted(maps.Keys(k.forgotten)) {
@@ -159,10 +168,10 @@ func decodeTable(epoch uint64, body []byte) (*keyring, map[CellID]*cell, error) 
 	d := decoder{b: body}
 	d.copy(k.route[:])
 	for i := range k.shards {
-		made, secret := d.uint64(), key{}
-		d.copy(secret[:])
+		var random key
+		d.copy(random[:])
 		var err error
-		if k.shards[i], err = newShard(uint8(i), made, secret); err != nil {
+		if k.shards[i], err = newShard(uint8(i), random); err != nil {
 			return nil, nil, err
 		}
 	}

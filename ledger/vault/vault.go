@@ -97,17 +97,20 @@ type Options struct {
 	// CacheSize bounds the persons whose keys are kept unwrapped; 0 is 65,536.
 	CacheSize int
 
-	indexEvery int // rows between two writes of the index; 0 is the default
+	indexEvery    int  // rows between two writes of the index; 0 is the default
+	indexUnsynced bool // for tests, which cut no power
 }
 
 // A Vault is one open vault. Its methods may be called concurrently; a Batch's
 // may not, but for Flush as its comment says.
 type Vault struct {
+	secret
 	log     Log
 	root    *Root
 	subject string
 	index   *index
 	every   int
+	sync    bool // the index
 
 	// epoch is the read and write lock of key changes: a batch holds it for
 	// reading from its first tag to its durable commit, a change of keys for
@@ -115,7 +118,7 @@ type Vault struct {
 	// most shards anyway, and a change of keys takes milliseconds.
 	epoch sync.RWMutex
 
-	mu      sync.Mutex // guards all below; never held while the log is written
+	mu      sync.Mutex // guards all below; not held while a batch is written
 	keys    keyring
 	cells   map[CellID]*cell
 	recent  overlay

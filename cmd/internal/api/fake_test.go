@@ -26,6 +26,7 @@ import (
 // form of what a ledger stores, with tags in place of people.
 type fakeLedger struct {
 	store *access.Store
+	log   *memoryLog // under store
 
 	mu       sync.Mutex
 	moved    chan struct{}
@@ -42,11 +43,12 @@ type fakeLedger struct {
 }
 
 func newFakeLedger(t testing.TB) *fakeLedger {
-	store, err := access.Open(t.Context(), access.Config{Log: &memoryLog{}, Ledger: "test"})
+	log := &memoryLog{}
+	store, err := access.Open(t.Context(), access.Config{Log: log, Ledger: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fakeLedger{store: store, moved: make(chan struct{}), first: map[string]int{}, now: time.Date(2026, 3, 2, 9, 14, 5, 0, time.UTC),
+	return &fakeLedger{store: store, log: log, moved: make(chan struct{}), first: map[string]int{}, now: time.Date(2026, 3, 2, 9, 14, 5, 0, time.UTC),
 		refusals: map[string]int64{}, ended: make(chan struct{})}
 }
 

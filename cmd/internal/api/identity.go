@@ -2,18 +2,23 @@ package api
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 
 	"github.com/imalink/custody/events"
 )
 
 // identity returns what of an event's source and id may be repeated to whoever
-// sent it: of an event that was refused, only what an event that is not refused
-// could have had, so that nothing personal comes back.
+// sent it: of an event that was refused, only what has the form of one and does
+// not look personal.
 func (it *item) identity() (source, id string) {
-	if it.event != nil {
-		return it.event.Source, it.event.ID
+	switch {
+	case it.event == nil:
+		return identity(it.raw)
+	case it.err != nil && !repeatableSource(it.event.Source):
+		return "", it.event.ID
 	}
-	return identity(it.raw)
+	return it.event.Source, it.event.ID
 }
 
 func identity(raw []byte) (source, id string) {
@@ -21,25 +26,31 @@ func identity(raw []byte) (source, id string) {
 	if len(raw) == 0 || json.Unmarshal(raw, &sent) != nil {
 		return "", ""
 	}
-	const fine = `"a"`
-	if repeatable(`"/a"`, sent.ID) {
+	if repeatable(`"/a"`, string(sent.ID)) {
 		id = unquote(sent.ID)
 	}
-	if repeatable(string(sent.Source), json.RawMessage(fine)) {
-		source = unquote(sent.Source)
+	if len(sent.Source) > 0 && sent.Source[0] == '"' {
+		if s := unquote(sent.Source); repeatableSource(s) {
+			source = s
+		}
 	}
 	return source, id
 }
 
-// repeatable reports whether the smallest event with this source and id would
-// be an event.
-func repeatable(source string, id json.RawMessage) bool {
-	if len(source) == 0 || len(id) == 0 {
-		return false
-	}
+// repeatableSource reports whether a source has the form of one, and its name,
+// looked at as an id, does not look personal.
+func repeatableSource(source string) bool {
+	name, ok := strings.CutPrefix(source, "/")
+	quoted := strconv.Quote(name) // what it escapes is not of the form
+	return ok && repeatable(strconv.Quote(source), quoted)
+}
+
+// repeatable reports whether the smallest event with this source and id, both
+// JSON, would be an event.
+func repeatable(source, id string) bool {
 	const head, middle, tail = `{"specversion":"1.0","source":`, `,"id":`,
 		`,"type":"eu.custody.ledger.heartbeat.v1","time":"2026-01-01T00:00:00Z","data":{"state":"running"}}`
-	_, err := events.Decode([]byte(head + source + middle + string(id) + tail))
+	_, err := events.Decode([]byte(head + source + middle + id + tail))
 	return err == nil
 }
 

@@ -20,6 +20,14 @@ type producer struct {
 	Except   []string `json:"except,omitempty" required:"false" maxItems:"64" uniqueItems:"true" nullable:"false" doc:"kinds of those families that it may not" example:"[\"data.deleted\"]"`
 }
 
+// putProducer is a producer with what became of it.
+type putProducer struct {
+	Name     string   `json:"name"`
+	Families []string `json:"families" nullable:"false"`
+	Except   []string `json:"except,omitempty" nullable:"false"`
+	Outcome  string   `json:"outcome" enum:"added,changed,unchanged"`
+}
+
 // token is a token as it is listed.
 type token struct {
 	ID       string     `json:"id" doc:"for revoking it"`
@@ -29,6 +37,17 @@ type token struct {
 	Created  time.Time  `json:"created"`
 	Expires  *time.Time `json:"expires,omitempty"`
 	Revoked  *time.Time `json:"revoked,omitempty"`
+}
+
+// madeToken is a new token with its secret.
+type madeToken struct {
+	ID       string     `json:"id"`
+	Role     string     `json:"role"`
+	Name     string     `json:"name"`
+	Producer string     `json:"producer,omitempty"`
+	Created  time.Time  `json:"created"`
+	Expires  *time.Time `json:"expires,omitempty"`
+	Token    string     `json:"token" doc:"the token itself, shown this once"`
 }
 
 // newToken is what a token is asked to be.
@@ -48,10 +67,7 @@ type (
 	producerInput  struct{ Body producer }
 	producerOutput struct {
 		Status int
-		Body   struct {
-			producer
-			Outcome string `json:"outcome" enum:"added,changed,unchanged"`
-		}
+		Body   putProducer
 	}
 	producersOutput struct {
 		Body struct {
@@ -62,13 +78,8 @@ type (
 	nameInput struct {
 		Name string `path:"name" maxLength:"32"`
 	}
-	tokenInput  struct{ Body newToken }
-	tokenOutput struct {
-		Body struct {
-			token
-			Token string `json:"token" doc:"the token itself, shown this once"`
-		}
-	}
+	tokenInput   struct{ Body newToken }
+	tokenOutput  struct{ Body madeToken }
 	tokensOutput struct {
 		Body struct {
 			Tokens []token `json:"tokens" nullable:"false"`
@@ -104,11 +115,10 @@ func (a *API) manageProducers(h huma.API) {
 		if err != nil {
 			return nil, a.answerable(ctx, err)
 		}
-		out := &producerOutput{Status: http.StatusOK}
+		out := &producerOutput{Status: http.StatusOK, Body: putProducer{in.Body.Name, in.Body.Families, in.Body.Except, string(outcome)}}
 		if outcome == access.Added {
 			out.Status = http.StatusCreated
 		}
-		out.Body.producer, out.Body.Outcome = in.Body, string(outcome)
 		return out, nil
 	})
 	remove := operation(http.MethodDelete, "/v1/producers/{name}", "remove-producer", "End a producer's registration and its tokens", notFound, unknownOutcome)
@@ -143,9 +153,8 @@ func (a *API) manageTokens(h huma.API) {
 		if err != nil {
 			return nil, a.answerable(ctx, err)
 		}
-		out := &tokenOutput{}
-		out.Body.token, out.Body.Token = tokenOf(made), secret.Reveal()
-		return out, nil
+		t := tokenOf(made)
+		return &tokenOutput{madeToken{t.ID, t.Role, t.Name, t.Producer, t.Created, t.Expires, secret.Reveal()}}, nil
 	})
 	revoke := operation(http.MethodDelete, "/v1/tokens/{id}", "revoke-token", "End a token, at once and for ever", notFound, conflict, unknownOutcome)
 	huma.Register(h, guard(revoke, access.ManageTokens), func(ctx context.Context, in *idInput) (*struct{}, error) {

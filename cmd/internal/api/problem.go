@@ -16,6 +16,7 @@ import (
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/ledger/stream"
 )
 
 // A Problem is an answer that says why there is none (RFC 9457), as
@@ -145,6 +146,8 @@ func problemOf(err error) *Problem {
 		{access.ErrConflict, conflict, "the present state does not allow it: the last operator's token cannot be revoked"},
 		{access.ErrLimit, limitReached, fmt.Sprintf("at most %d producers and %d valid tokens", access.MaxProducers, access.MaxTokens)},
 		{access.ErrUnknown, unknownOutcome, "the change may or may not have been made; making it again is safe"},
+		{stream.ErrRejected, notRecorded, "nothing was changed; sending it again is safe"},
+		{stream.ErrHalted, notRecorded, "nothing was changed; sending it again is safe"},
 		{ledger.ErrHalted, halted, "until an operator has looked; nothing acknowledged is lost, and sending again is safe"},
 		{ledger.ErrClosed, notReady, "it is closing; sending again is safe"},
 		{ledger.ErrNotRecorded, notRecorded, "sending all of it again is safe"},

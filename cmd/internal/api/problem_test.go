@@ -141,7 +141,7 @@ func TestPanic(t *testing.T) {
 // TestNothingComesBack puts values that must not be repeated wherever a request
 // has a place for one, and looks for them in the answer, the log, the metrics.
 func TestNothingComesBack(t *testing.T) {
-	canaries := []string{"jane.doe@example.org", "85073003328", "zq7xcanaryw9"}
+	canaries := []string{"jane.doe@example.org", "85073003328", "Zq7x%20Canary"}
 	r := newRig(t)
 	seen := func(what string, a answer) {
 		t.Helper()
@@ -159,15 +159,13 @@ func TestNothingComesBack(t *testing.T) {
 		for _, place := range places {
 			for _, value := range []string{c, `"` + c + `"`, `"/` + c + `"`, `{"` + c + `":1}`} {
 				body := strings.Replace(template, place, value, 1)
-				if place != "candidate:10412" && place != "employee:jdp" && !strings.Contains(place, "ID") || c != canaries[2] {
-					seen(place, r.post(structuredType, body))
-					seen(place, r.post(linesType, body+"\n"+body))
-					seen(place, r.post(batchType, "["+body+"]"))
-				}
+				seen(place, r.post(structuredType, body))
+				seen(place, r.post(linesType, body+"\n"+body))
+				seen(place, r.post(batchType, "["+body+"]"))
 			}
 		}
 		for _, target := range []string{
-			"GET /" + c, "GET /v1/" + c, strings.NewReplacer("@", "", ".", "").Replace(c) + " /v1/events", "GET /v1/status?" + c + "=1", "GET /v1/events/stream?from=" + c, "GET /v1/events/stream?since=" + c,
+			"GET /" + c, "GET /v1/" + c, strings.NewReplacer("@", "", ".", "", "%", "").Replace(c) + " /v1/events", "GET /v1/status?" + c + "=1", "GET /v1/events/stream?from=" + c, "GET /v1/events/stream?since=" + c,
 			"GET /v1/events/stream?follow=" + c, "GET /v1/producers?cursor=" + c, "GET /v1/producers?limit=" + c, "DELETE /v1/producers/" + c, "DELETE /v1/tokens/" + c,
 			"GET /v1/tokens?limit=" + c, "POST /v1/events?dry_run=" + c,
 		} {
@@ -180,14 +178,11 @@ func TestNothingComesBack(t *testing.T) {
 			`{"name":"a","families":["data"],"except":["` + c + `"]}`, `{"name":"a","families":["data"],"except":{"` + c + `":1}}`, `{"role":"` + c + `","name":"a"}`,
 			`{"role":"dpo","name":"` + strings.ToUpper(c) + `_"}`, `{"role":"dpo","name":"a","expires":"` + c + `"}`, `{"role":"producer","name":"a","producer":"` + c + `"}`, c, "{" + c} {
 			for _, path := range []string{"/v1/producers", "/v1/tokens"} {
-				if c == canaries[2] && strings.Contains(body, `"name":"`+c) {
-					continue // that is a name, and is repeated
-				}
 				a := r.send(access.RoleOperator, "POST", path, body, "Content-Type", "application/json")
 				seen(path+" "+body, a)
 			}
 		}
-		for _, header := range []string{"Content-Type", "Accept", "Content-Encoding", "Authorization", "X-Request-Id", "Ce-Id", "Ce-Type", "Ce-" + c, "User-Agent", "Host"} {
+		for _, header := range []string{"Content-Type", "Accept", "Content-Encoding", "Authorization", "X-Request-Id", "Ce-Id", "Ce-Type", "Ce-" + strings.ReplaceAll(c, "%", ""), "User-Agent", "Host"} {
 			seen(header, r.send(access.RoleRelay, "POST", "/v1/events", template, header, c))
 			seen(header, r.send(access.RoleRelay, "POST", "/v1/events", `{}`, "Content-Type", "application/json", "Ce-Specversion", "1.0", header, c))
 		}
@@ -203,6 +198,7 @@ func TestIdentityIsRepeatable(t *testing.T) {
 		`{"source":"/ats","id":"a-1"}`:                             {"/ats", "a-1"},
 		`{"source":"/ats","id":"85073003328"}`:                     {"/ats", ""}, // a national number
 		`{"source":"/ats","id":"a b"}`:                             {"/ats", ""},
+		`{"source":"/85073003328","id":"a"}`:                       {"", "a"},
 		`{"source":"/ATS","id":"a"}`:                               {"", "a"},
 		`{"source":["/ats"],"id":{"a":1}}`:                         {"", ""},
 		`{"source":"/ats","id":"` + strings.Repeat("a", 65) + `"}`: {"/ats", ""},

@@ -86,7 +86,8 @@ func (a *API) replay(ctx context.Context, l Ledger, p access.Principal, s span, 
 			}
 			st, err := events.DecodeStored(rec.Raw)
 			if err != nil {
-				return 0, fmt.Errorf("reading position %d: %w", rec.Position, errors.Join(errStored, err))
+				// Not wrapped: it is about what is stored, not about the request.
+				return 0, fmt.Errorf("decoding stored position %d: %v", rec.Position, err)
 			}
 			if !s.until.IsZero() && !st.Recorded.Before(s.until) {
 				return rec.Position - 1, nil // times never go back
@@ -107,9 +108,6 @@ func (a *API) replay(ctx context.Context, l Ledger, p access.Principal, s span, 
 		}
 	}
 }
-
-// errStored hides why a stored event cannot be read: that is for the operator.
-var errStored = errors.New("a stored event cannot be read")
 
 // await returns the head once it is beyond after. It ends with an error when
 // the token of p is no longer valid.

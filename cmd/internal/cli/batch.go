@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -217,17 +218,29 @@ func backoff(attempt int, err error) time.Duration {
 	return pause
 }
 
-// cells are the columns of a result in tables and in CSV.
-func (r result) cells() []string {
-	cells := []string{fmt.Sprint(r.Line), r.Status, "", r.Source, r.ID, "", "", ""}
-	if r.Position > 0 {
-		cells[2] = fmt.Sprint(r.Position)
+// resultColumns are the columns of results. A table, which shows only what one
+// should look at, has the fewer.
+func resultColumns(format string) []column {
+	if format == "table" {
+		return []column{{"line", 7}, {"status", 9}, {"path", 28}, {"type", 17}, {"detail", 0}}
 	}
+	return []column{{name: "line"}, {name: "status"}, {name: "position"}, {name: "source"}, {name: "id"}, {name: "path"}, {name: "type"}, {name: "detail"}}
+}
+
+// cells are a result in these columns.
+func (r result) cells(format string) []string {
+	var path, kind, detail, position string
 	switch {
 	case r.Error != nil:
-		cells[5], cells[6], cells[7] = r.Error.Path, r.Error.Type, r.Error.Detail
+		path, kind, detail = r.Error.Path, r.Error.Type, r.Error.Detail
 	case len(r.Warnings) > 0:
-		cells[6], cells[7] = "warning", strings.Join(r.Warnings, "; ")
+		kind, detail = "warning", strings.Join(r.Warnings, ", ")+": may hold an identifier of the event"
 	}
-	return cells
+	if format == "table" {
+		return []string{strconv.Itoa(r.Line), r.Status, path, kind, detail}
+	}
+	if r.Position > 0 {
+		position = strconv.FormatUint(r.Position, 10)
+	}
+	return []string{strconv.Itoa(r.Line), r.Status, position, r.Source, r.ID, path, kind, detail}
 }

@@ -87,7 +87,7 @@ type emission struct {
 	sender
 	list     *listing
 	bar      progress
-	all      bool // show every result in a table, not only those to look at
+	all      bool // say every result in a table, not only those to look at
 	next     int  // the first line without a result
 	statuses map[string]int
 	began    time.Time
@@ -100,8 +100,7 @@ func (s *session) emission(a *answer, c *client, size int64, o emitOptions) *emi
 		next:     o.fromLine,
 		statuses: map[string]int{},
 		began:    time.Now(),
-		list: a.listing(column{"line", 7}, column{"status", 9}, column{"position", 9}, column{"source", 12},
-			column{"id", 36}, column{"path", 24}, column{"type", 17}, column{"detail", 0}),
+		list:     a.listing(resultColumns(a.format)...),
 	}
 	e.sender = sender{client: c, dryRun: o.dryRun, retryFor: o.retryFor, waiting: func(err error, pause time.Duration) {
 		e.bar.clear()
@@ -152,16 +151,27 @@ func (e *emission) print(results []result) error {
 	for _, r := range results {
 		e.statuses[r.Status]++
 		if e.format == "table" {
-			if r.Error == nil && len(r.Warnings) == 0 && !e.all {
+			if r.Error == nil && len(r.Warnings) == 0 {
+				e.say(r)
 				continue
 			}
 			e.bar.clear()
 		}
-		if err := e.list.row(r, r.cells()...); err != nil {
+		if err := e.list.row(r, r.cells(e.format)...); err != nil {
 			return err
 		}
 	}
 	return e.list.flush()
+}
+
+// say puts a result that needs no attention into words, if all are asked for.
+func (e *emission) say(r result) {
+	switch {
+	case e.all && r.Position > 0:
+		fmt.Fprintf(e.list, "%s at position %d: %s %s\n", r.Status, r.Position, r.Source, r.ID)
+	case e.all:
+		fmt.Fprintf(e.list, "%s: %s %s\n", r.Status, r.Source, r.ID)
+	}
 }
 
 // conclude ends the answer, sums up, and says how to go on after an error.
@@ -177,7 +187,7 @@ func (e *emission) conclude(err error) error {
 	case stopped:
 		return advise(err, "the lines before %d are answered; go on with --from-line %d", e.next, e.next)
 	case err == nil && n > 0:
-		return fmt.Errorf("%s of %s events were refused", count(n), count(e.total()))
+		return fmt.Errorf("%s of %s refused", count(n), some(e.total(), "event"))
 	}
 	return err
 }
@@ -201,5 +211,5 @@ func (e *emission) summary() string {
 		return "no events"
 	}
 	took := time.Since(e.began).Round(time.Millisecond)
-	return fmt.Sprintf("%s events: %s (%v)", count(e.total()), strings.Join(parts, ", "), took)
+	return fmt.Sprintf("%s: %s (%v)", some(e.total(), "event"), strings.Join(parts, ", "), took)
 }

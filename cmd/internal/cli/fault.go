@@ -56,7 +56,7 @@ func (s *session) report(err error) int {
 	}
 	text := err.Error()
 	if errors.Is(err, context.Canceled) {
-		text = "interrupted: " + text
+		text = "interrupted"
 	}
 	fmt.Fprintln(s.Stderr, paint(s.Stderr, s.Getenv, red, "custody:"), oneLine(text))
 	for f, ok := errors.AsType[*fault](err); ok; f, ok = errors.AsType[*fault](f.err) {
@@ -79,6 +79,7 @@ func group(cmd *cobra.Command, args []string) error {
 		return cmd.Help()
 	}
 	err := misuse("%s has no such command", cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2 // letters
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		return advise(err, "did you mean %s?", strings.Join(near, " or "))
 	}

@@ -29,10 +29,11 @@ func (c *contract) set(schema *node, object map[string]any, f assignment) error 
 		child := c.resolve(c.resolve(schema).Properties[name])
 		if child == nil {
 			err := misuse("%s: this kind has no such field", f.key)
-			if near := nearest(name, c.resolve(schema).fields()); near != "" {
+			known := c.resolve(schema).fields()
+			if near := nearest(name, known); near != "" {
 				return advise(err, "did you mean %s?", near)
 			}
-			return err
+			return advise(err, "there are %s", strings.Join(known, ", "))
 		}
 		path = path[1:]
 		item := c.resolve(child.Items)

@@ -81,9 +81,9 @@ func (s *session) lint(ctx context.Context, args []string) error {
 		return err
 	}
 	if wrong > 0 {
-		return fmt.Errorf("%s of %s events are wrong", count(wrong), count(total))
+		return fmt.Errorf("%s of %s wrong", count(wrong), some(total, "event"))
 	}
-	s.note("%s events, nothing wrong", count(total))
+	s.note("%s, nothing wrong", some(total, "event"))
 	return nil
 }
 

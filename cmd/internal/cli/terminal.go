@@ -89,3 +89,11 @@ func count[N ~int | ~int64 | ~uint64](n N) string {
 	}
 	return digits
 }
+
+// some is a number of things, such as "1 event" and "2 events".
+func some(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return count(n) + " " + thing
+}

@@ -124,10 +124,11 @@ func (b *book) any(rng *rand.Rand) (event, bool) {
 // before returns a book of the promises that pass, all others being open.
 func (b *book) before(made func(id string) bool) *book {
 	c := newBook()
-	c.open, c.digests = maps.Clone(b.open), maps.Clone(b.digests)
+	c.open = maps.Clone(b.open)
 	for _, id := range b.ids {
 		if p := b.promises[id]; made(id) {
 			c.promise(p.event, p.position)
+			c.digests[p.position] = b.digests[p.position]
 		} else {
 			c.open[id] = p.event
 		}

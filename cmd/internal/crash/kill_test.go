@@ -13,6 +13,7 @@ func TestKill(t *testing.T) {
 	const perLedger = 25 // rounds until a new ledger keeps the replay short
 	for first := 0; first < rounds; first += perLedger {
 		s := newSite(t)
+		s.serve(t).kill() // with nothing recorded yet
 		srv := s.serve(t)
 		tok := srv.setUp(t, s)
 		b := newBook()

@@ -33,6 +33,8 @@ func (r *reader) leave(c *call) error {
 		return r.synced(c, DataSync)
 	case "ftruncate":
 		return r.withFile(c, 0, func(h *handle) error { return r.truncated(c, h.file, 1) })
+	case "truncate":
+		return r.truncatedPath(c)
 	case "fallocate":
 		return r.allocated(c)
 	case "mkdir":
@@ -194,6 +196,22 @@ func (r *reader) truncated(c *call, file, i int) error {
 	r.nodes[file].size = size
 	r.add(c, Op{Kind: Truncate, File: file, Offset: size})
 	return nil
+}
+
+func (r *reader) truncatedPath(c *call) error {
+	path, err := c.bytes(0)
+	if err != nil {
+		return err
+	}
+	dir, name, inside := r.locate("AT_FDCWD", string(path))
+	if !inside {
+		return nil
+	}
+	file, found := r.find(dir, name)
+	if !found {
+		return fmt.Errorf("%w: truncated %q, which the log does not know", ErrTrace, name)
+	}
+	return r.truncated(c, file, 1)
 }
 
 // allocated handles fallocate, which grows the file unless told to keep its

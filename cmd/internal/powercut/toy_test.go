@@ -186,6 +186,7 @@ func churn(dir string, w int) error {
 		switch i % 5 {
 		case 1:
 			err = os.Rename(filepath.Join(dir, "sub", "a"), filepath.Join(dir, "b"))
+			os.Truncate(filepath.Join(dir, "b"), 11)
 		case 2:
 			err = os.Remove(filepath.Join(dir, "b"))
 		case 3:

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/imalink/custody/ledger/access"
+)
+
+// FuzzPostEvents sends anything in every mode: the answer is always one that
+// the document describes, and no fault of ours.
+func FuzzPostEvents(f *testing.F) {
+	lines, _ := mixed()
+	types := []string{structuredType, batchType, linesType, jsonType}
+	for i := range types {
+		f.Add(i, []byte(strings.Join(lines, "\n")))
+		f.Add(i, []byte("["+lines[0]+","+lines[1]+"]"))
+		f.Add(i, []byte(event("/ats", "a")))
+	}
+	r := newRig(f)
+	f.Fuzz(func(t *testing.T, mode int, body []byte) {
+		r.t = t
+		a := r.send(access.RoleRelay, "POST", "/v1/events", string(body), "Content-Type", types[uint(mode)%4], "Ce-Specversion", "1.0", "Ce-Id", "a")
+		if a.StatusCode != 200 {
+			var p struct {
+				Problem
+				Results []eventResult `json:"results"`
+			}
+			strict(t, a.body, &p)
+			if a.StatusCode >= 500 || p.Status != a.StatusCode {
+				t.Fatalf("%d %s", a.StatusCode, a.body)
+			}
+			return
+		}
+		for _, res := range parse(t, a) {
+			if (res.Status == "refused") != (res.Error != nil) || (res.Status == "refused") != (res.Position == 0) {
+				t.Fatalf("%+v", res)
+			}
+		}
+	})
+}
+
+// FuzzIdentity holds that what is repeated has the form of a source and an id.
+func FuzzIdentity(f *testing.F) {
+	f.Add([]byte(event("/ats", "a")))
+	f.Add([]byte(`{"ID":"\u0041","source":"/a\u0000"}`))
+	sourceForm, idForm := regexp.MustCompile(`^/[a-z0-9][a-z0-9-]{0,31}$`), regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		source, id := identity(raw)
+		if source != "" && !sourceForm.MatchString(source) || id != "" && !idForm.MatchString(id) {
+			t.Fatalf("%q %q", source, id)
+		}
+	})
+}
+
+// FuzzRequest sends any query and header to the routes that read them.
+func FuzzRequest(f *testing.F) {
+	f.Add("from=1&to=2&since=2026-01-01T00:00:00Z&follow=false", linesType)
+	f.Add("cursor=YQ&limit=3", "application/json;q=0.1")
+	r := newRig(f)
+	f.Fuzz(func(t *testing.T, query, accept string) {
+		r.t = t
+		for _, path := range []string{"/v1/events/stream", "/v1/producers"} {
+			req, err := http.NewRequest("GET", path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if req.URL.RawQuery = query; strings.Contains(query, "follow") {
+				return // it may go on for ever
+			}
+			req.Header.Set("Accept", accept)
+			req.Header.Set("Authorization", "Bearer "+r.tokens[access.RoleOperator])
+			a := r.do(req)
+			if a.StatusCode >= 500 {
+				t.Fatalf("%d %s", a.StatusCode, a.body)
+			}
+			for text := range strings.Lines(a.body) {
+				if !json.Valid([]byte(text)) {
+					t.Fatalf("%d %s", a.StatusCode, a.body)
+				}
+			}
+		}
+		wantsLines([]string{accept})
+	})
+}
