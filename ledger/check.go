@@ -90,6 +90,9 @@ type checker struct {
 	known    mark
 	have     bool
 	last     map[string]uint64 // last good sequence of each stream
+	resolver *vault.Resolver   // nil if the vault cannot be read
+
+	unresolved, closed int // tags that are nobody's, seals whose keys are gone
 }
 
 func (c *checker) run(ctx context.Context) error {
@@ -165,6 +168,10 @@ func (c *checker) vaultSound() {
 	for _, f := range found.Faults {
 		c.report.find("vault", f.Sequence, "%v", f.Err)
 	}
+	if c.resolver, err = vault.NewResolver(c.messages(c.manifest.vault()), root); err != nil {
+		c.report.find("vault", 0, "%v", err)
+		return
+	}
 	c.report.Checked = append(c.report.Checked, "every row and table of the vault opens, links go both ways")
 }
 
@@ -231,11 +238,18 @@ func (c *checker) eventsSound(ctx context.Context) error {
 			c.report.find("events", m.Sequence, "its identity stands at an earlier position, too")
 		}
 		seen[id] = struct{}{}
+		c.secretsSound(m.Sequence, st)
 	}
 	if c.progress != nil {
 		c.progress(all, all)
 	}
 	c.report.Checked = append(c.report.Checked, "one spelling of every event", "order of recorded times", "identities", "facts and classes")
+	if c.resolver != nil {
+		c.report.Checked = append(c.report.Checked, "every tag is somebody's, every seal opens and agrees with the tags beside it")
+	}
+	if c.unresolved+c.closed > 0 {
+		c.report.Notes = append(c.report.Notes, fmt.Sprintf("%d tags that no longer resolve, %d seals whose keys are gone", c.unresolved, c.closed))
+	}
 	return nil
 }
 
