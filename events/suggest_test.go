@@ -17,6 +17,8 @@ func TestSuggest(t *testing.T) {
 		{`"data":{`, `"data":{"basis-ref":"x",`, "basis_ref"},
 		{`"data":{`, `"data":{"Location":{},`, "location"},
 		{`"data":{`, `"data":{"comment":"x",`, ""},
+		{`"data":{`, `"data":{"environment":"tess",`, "test"},
+		{`"data":{`, `"data":{"environment":"tezz",`, ""}, // two letters of four
 		{`"actor":{`, `"actor":{"untit":"x",`, "unit"},
 		{`"producerseq"`, `"producerseqs"`, "producerseq"},
 		{`"producerseq"`, `"prodcuerseq"`, "producerseq"},

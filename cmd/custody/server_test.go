@@ -84,8 +84,8 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	f.server = url
 }
 
-// stop D asks the server of D to stop, and waits until it has, without error.
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+// quit D asks the server of D to stop, and waits until it has, without error.
+func quit(ts *testscript.TestScript, neg bool, args []string) {
 	if failure := endOf(ts, neg, args, syscall.SIGTERM); failure != nil {
 		ts.Fatalf("the server ended with %v:\n%s", failure, ts.ReadFile(args[0]+".log"))
 	}
@@ -95,7 +95,7 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 func crash(ts *testscript.TestScript, neg bool, args []string) { endOf(ts, neg, args, syscall.SIGKILL) }
 
 func endOf(ts *testscript.TestScript, neg bool, args []string, sig os.Signal) error {
-	usage(ts, !neg && len(args) == 1, "stop D, crash D")
+	usage(ts, !neg && len(args) == 1, "quit D, crash D")
 	s := serversOf(ts)[args[0]]
 	if s == nil {
 		ts.Fatalf("no server of %s", args[0])

@@ -149,17 +149,17 @@ func assess(cfg Config, r *StreamReport, sums []summary) (finding, *Damage) {
 		err := errors.New("an older copy of the data directory was put back, or the last blocks were removed")
 		return f, &Damage{Stream: r.Name, File: file, Sequence: r.Last + 1, Kind: KindOlder, Mark: mark, Err: err}
 	}
-	if bad != nil {
-		bad.Sequence, bad.Mark = r.Last+1, mark
-		if bad.Kind == KindUnreadable || bad.Sequence <= mark {
-			return f, bad
-		}
-		f.torn, r.Torn = bad, bad
-	}
 	for _, sum := range sums {
 		if sum.kind == KindUnreadable {
 			return f, &Damage{Stream: r.Name, File: blockPath(messagesDir(cfg.Dir, r.Name), sum.number), Sequence: r.Last + 1, Kind: sum.kind, Mark: mark, Err: sum.err}
 		}
+	}
+	if bad != nil {
+		bad.Sequence, bad.Mark = r.Last+1, mark
+		if bad.Sequence <= mark {
+			return f, bad
+		}
+		f.torn, r.Torn = bad, bad
 	}
 	folder, d := stagedIn(cfg.Dir, r.Name)
 	if d != nil {

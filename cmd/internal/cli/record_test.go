@@ -135,7 +135,7 @@ func TestRows(t *testing.T) {
 		t.Error("an empty cell is a field")
 	}
 	for name, table := range map[string]string{
-		"no rows": "", "too few cells": head + "a,A\n", "unknown key": "nosuch\n1\n", "given twice": "actor.id\nemployee:zulu2\n",
+		"no rows": "", "too few cells": head + "a,A\n", "unknown key": "nosuch\n1\n", "given twice": "party,name,roles,country,actor.id\na,A,client,BE,employee:zulu2\n",
 		"outside the vocabulary": head + "a,A,klient,BE,\n", "quotes": head + "a,\"A,client,BE,\n",
 	} {
 		if _, err := m.rows(csv.NewReader(strings.NewReader(table)), common); err == nil || strings.Contains(err.Error(), "zulu") {

@@ -87,7 +87,8 @@ func TestFailing(t *testing.T) {
 func fail(t *testing.T, s site, tok tokens, first *book, seed uint64, i int, wrap func(context.Context, string, ...string) *exec.Cmd) (felt bool) {
 	b := first.before(func(string) bool { return true })
 	srv := s.start(t, wrap)
-	if srv.ready(t) {
+	switch srv.settle(t) {
+	case ready:
 		l := &load{srv: srv, token: tok.relay, book: b, seed: seed, round: 1000 + i, clients: 4, most: 50, large: 2000}
 		enough := b.after(300)
 		l.start()
@@ -101,13 +102,13 @@ func fail(t *testing.T, s site, tok tokens, first *book, seed uint64, i int, wra
 		if b.hangs > 0 {
 			t.Errorf("%d requests got no answer in %v\n%s", b.hangs, patience, srv.out)
 		}
-		srv.consistent(t, tok, b, seed, i)
-	} else {
+	case ended:
 		felt = true
 		if text := srv.out.String(); srv.err == nil || text == "" {
 			t.Errorf("the server ended with %v and says %q", srv.err, text)
 		}
 	}
+	felt = srv.consistent(t, tok, b, seed, i) || felt
 	srv.kill()
 	srv = s.serve(t)
 	b.verify(t, srv, tok.reader)
@@ -118,34 +119,32 @@ func fail(t *testing.T, s site, tok tokens, first *book, seed uint64, i int, wra
 	return felt
 }
 
-// consistent demands that what /readyz says is so: ready means that an event is
-// recorded, not ready means that one is refused for now.
-func (srv *server) consistent(t *testing.T, tok tokens, b *book, seed uint64, i int) {
+// consistent demands that what the server says of itself is so: ready means
+// that an event is recorded, halted that one is refused for now. It reports
+// whether the server takes no events any more.
+func (srv *server) consistent(t *testing.T, tok tokens, b *book, seed uint64, i int) bool {
 	t.Helper()
-	if srv.ended(0) {
-		return
-	}
-	status, err := srv.readyz()
-	m := &maker{rng: random(seed, "after", i), name: fmt.Sprintf("z%dn", i)}
-	evs := []event{m.next()}
-	results, sendErr := srv.send(tok.relay, evs)
-	b.answer(evs, results, sendErr)
-	var answered errStatus
-	switch {
-	case srv.ended(time.Second):
-	case err != nil:
-		t.Errorf("/readyz: %v\n%s", err, srv.out)
-	case status == http.StatusOK && sendErr != nil:
-		// The fault may have struck between the two questions.
-		if again, err := srv.readyz(); err == nil && again == http.StatusOK {
-			t.Errorf("/readyz says ready, recording says %v\n%s", sendErr, srv.out)
-		}
-	case status != http.StatusOK && sendErr == nil:
-		t.Errorf("/readyz says %d, recording works\n%s", status, srv.out)
-	case sendErr != nil && (!errors.As(sendErr, &answered) || answered != http.StatusServiceUnavailable):
-		t.Errorf("not ready, and recording answers %v\n%s", sendErr, srv.out)
-	}
 	if strings.Contains(srv.out.String(), "panic:") {
 		t.Errorf("a panic\n%s", srv.out)
 	}
+	said := srv.state()
+	if said == ended {
+		return true
+	}
+	m := &maker{rng: random(seed, "after", i), name: fmt.Sprintf("z%dn", i)}
+	evs := []event{m.next()}
+	results, err := srv.send(tok.relay, evs)
+	b.answer(evs, results, err)
+	var status errStatus
+	switch {
+	case srv.gone(time.Second):
+		return true
+	case said == ready && err != nil && srv.state() == ready: // asked again: the fault may strike between two questions
+		t.Errorf("it says that it is ready, and recording says %v\n%s", err, srv.out)
+	case said == halted && (!errors.As(err, &status) || status != http.StatusServiceUnavailable):
+		t.Errorf("it says that it has halted, and recording says %v\n%s", err, srv.out)
+	case said == opening:
+		t.Errorf("it does not say what state it is in\n%s", srv.out)
+	}
+	return err != nil
 }

@@ -49,7 +49,7 @@ func killRound(t *testing.T, s site, srv *server, tok tokens, b *book, seed uint
 	l.end()
 	if rng.IntN(4) == 0 { // once more while it recovers
 		again := s.start(t, nil)
-		again.ended(time.Duration(rng.IntN(300)) * time.Millisecond)
+		again.gone(time.Duration(rng.IntN(300)) * time.Millisecond)
 		again.kill()
 	}
 	srv = s.serve(t)

@@ -13,9 +13,9 @@ import (
 // How much is tried when nobody asks for more, so that all tests together stay
 // short.
 const (
-	fewRounds = 6
-	fewCuts   = 16
-	fewFails  = 12
+	fewRounds = 5
+	fewCuts   = 12
+	fewFails  = 11
 )
 
 // custody is the path of the program under test, built by TestMain.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -158,18 +159,38 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// A state is what a server says of itself, or that it is no more.
+type state uint8
+
+const (
+	ended   state = iota // the process has ended
+	opening              // it answers, and is not yet ready
+	ready                // it takes events
+	halted               // it answers, and takes no events until it is started anew
+)
+
 // ready waits until the server takes events. It reports false if it ended.
 func (srv *server) ready(t *testing.T) bool {
+	t.Helper()
+	got := srv.settle(t)
+	if got == halted {
+		t.Fatalf("the server has halted\n%s", srv.out)
+	}
+	return got == ready
+}
+
+// settle waits until the server has opened its ledger, or has failed to.
+func (srv *server) settle(t *testing.T) state {
 	t.Helper()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for limit := time.After(patience); ; {
-		if status, err := srv.readyz(); err == nil && status == http.StatusOK {
-			return true
+		if now := srv.state(); now == ready || now == halted {
+			return now
 		}
 		select {
 		case <-srv.done:
-			return false
+			return ended
 		case <-limit:
 			t.Fatalf("the server is neither ready nor ended after %v\n%s", patience, srv.out)
 		case <-ticker.C:
@@ -177,13 +198,26 @@ func (srv *server) ready(t *testing.T) bool {
 	}
 }
 
-func (srv *server) readyz() (int, error) {
+// state asks /readyz. A server that does not listen yet counts as opening.
+func (srv *server) state() state {
+	select {
+	case <-srv.done:
+		return ended
+	default:
+	}
 	resp, err := srv.http.Get(srv.url + "/readyz")
 	if err != nil {
-		return 0, err
+		return opening
 	}
 	defer resp.Body.Close()
-	return resp.StatusCode, nil
+	body, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil || strings.Contains(string(body), "being opened"):
+		return opening
+	case resp.StatusCode == http.StatusOK:
+		return ready
+	}
+	return halted
 }
 
 // kill ends the server as a crash does.
@@ -212,8 +246,8 @@ func (srv *server) stop(t *testing.T) {
 	}
 }
 
-// ended waits until the server has ended by itself, and reports whether it did.
-func (srv *server) ended(within time.Duration) bool {
+// gone waits until the server has ended by itself, and reports whether it did.
+func (srv *server) gone(within time.Duration) bool {
 	select {
 	case <-srv.done:
 		return true
