@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		// the server
-		"start": start, "serve": serve, "quit": quit, "crash": crash, "flaky": flaky, "certificate": certificate,
+		"start": start, "serve": serve, "quit": quit, "crash": crash, "flaky": flaky, "nocore": noCore, "certificate": certificate,
 		// requests, and what is asked of answers
 		"post": post, "get": get, "status": exitStatus, "judge": judge, "judgebad": judgeBad, "nobody": nobody, "tagged": tagged,
 		// variables

@@ -130,3 +130,20 @@ func exitCode(err error) int {
 	}
 	return -1
 }
+
+// nocore D checks that the server of D leaves no core dump, which would hold
+// keys. Where it may not even be asked, it is as closed as it should be.
+func noCore(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "nocore D")
+	limits, err := os.ReadFile("/proc/" + strconv.Itoa(serversOf(ts)[args[0]].cmd.Process.Pid) + "/limits")
+	if errors.Is(err, os.ErrPermission) {
+		return
+	}
+	ts.Check(err)
+	for line := range strings.Lines(string(limits)) {
+		if fields := strings.Fields(line); strings.HasPrefix(line, "Max core file size") && fields[4] == "0" && fields[5] == "0" {
+			return
+		}
+	}
+	ts.Fatalf("core dumps are possible:\n%s", limits)
+}

@@ -3,6 +3,7 @@ package natsd
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -123,6 +124,29 @@ func BenchmarkScan(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "msg/s")
+}
+
+// BenchmarkStart is a start on 200,000 messages until the stream is open, after a clean stop and after a kill.
+func BenchmarkStart(b *testing.B) {
+	for _, clean := range []bool{true, false} {
+		b.Run(map[bool]string{true: "clean", false: "killed"}[clean], func(b *testing.B) {
+			cfg, srv, _ := filled(b, 200_000)
+			for b.Loop() {
+				b.StopTimer()
+				if err := srv.Stop(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				if !clean {
+					if err := removeFile(filepath.Join(cfg.Dir, markerFile)); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.StartTimer()
+				srv, _, _ = started(b, cfg)
+			}
+			srv.Stop(context.WithoutCancel(b.Context()))
+		})
+	}
 }
 
 // BenchmarkBreakEven sends small groups both ways, with batches staged in memory and on the disk: where the two

@@ -91,7 +91,8 @@ type Server struct {
 	stopping chan struct{}
 	watching sync.WaitGroup
 	guards   []*guard
-	staging  string // folder in memory; "" if there is none
+	staging  string   // folder in memory; "" if there is none
+	owner    *os.File // of it, locked
 }
 
 // Start verifies the files, quarantines torn tails, syncs what is left, and starts the server on it. It returns
@@ -117,6 +118,7 @@ func Start(ctx context.Context, cfg Config) (*Server, *Report, error) {
 		err = errors.Join(err, s.shutdown(ctx), s.unstage())
 		return nil, report, fmt.Errorf("starting on %s: %w", cfg.Dir, err)
 	}
+	s.watching.Go(s.watch) // not earlier: a stream being made is a stream that is not well
 	return s, report, nil
 }
 
@@ -136,7 +138,6 @@ func launch(ctx context.Context, cfg Config) (*Server, error) {
 		srv.WaitForShutdown()
 		return nil, errors.Join(err, s.log.said())
 	}
-	s.watching.Go(s.watch)
 	return s, nil
 }
 

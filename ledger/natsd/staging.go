@@ -3,6 +3,7 @@ package natsd
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,22 +23,69 @@ const (
 	tmpfsMagic   = 0x01021994
 )
 
-// memoryFolder makes a folder on a memory file system; "" if there is none.
-func memoryFolder() string {
+// ownerFile, in a folder in memory, holds the server's folder that it belongs to: a copy of that folder, the link
+// included, is not to take away what the original stages. The server holds a lock on it.
+const ownerFile = "owner"
+
+// memoryFolder makes a folder on a memory file system that belongs to dir, until the file returned is closed; "" if there
+// is none.
+func memoryFolder(dir string) (string, *os.File) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(memoryRoot, &st); err != nil || int64(st.Type) != tmpfsMagic {
-		return ""
+		return "", nil
 	}
-	dir, err := os.MkdirTemp(memoryRoot, memoryPrefix)
+	sweep()
+	folder, err := os.MkdirTemp(memoryRoot, memoryPrefix)
 	if err != nil {
-		return ""
+		return "", nil
 	}
-	return dir
+	owner, err := os.OpenFile(filepath.Join(folder, ownerFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err == nil {
+		if err = syscall.Flock(int(owner.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			_, err = owner.WriteString(dir)
+		}
+		if err == nil {
+			return folder, owner
+		}
+		_ = owner.Close() // it is full, or cannot be locked: do without
+	}
+	_ = os.RemoveAll(folder)
+	return "", nil
+}
+
+// sweep removes folders in memory whose server has ended, and whose server's folder is gone: nobody else will.
+func sweep() {
+	owners, err := filepath.Glob(filepath.Join(memoryRoot, memoryPrefix+"*", ownerFile))
+	if err != nil {
+		return
+	}
+	for _, path := range owners {
+		if abandoned(path) {
+			_ = os.RemoveAll(filepath.Dir(path)) // another's, perhaps: not ours to remove
+		}
+	}
+}
+
+func abandoned(owner string) bool {
+	f, err := os.Open(owner)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return false
+	}
+	dir, err := io.ReadAll(f)
+	if err != nil || len(dir) == 0 { // just being made
+		return false
+	}
+	_, err = os.Stat(string(dir))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // stage moves the streams' staging into memory, if there is any. The folders must be absent.
 func (s *Server) stage() error {
-	if s.staging = memoryFolder(); s.staging == "" {
+	if s.staging, s.owner = memoryFolder(s.cfg.Dir); s.staging == "" {
 		return nil
 	}
 	for _, name := range s.cfg.Streams {
@@ -63,7 +111,9 @@ func (s *Server) unstage() error {
 			errs = append(errs, os.Remove(link))
 		}
 	}
-	return errors.Join(append(errs, os.RemoveAll(s.staging))...)
+	errs = append(errs, os.RemoveAll(s.staging), s.owner.Close())
+	s.staging = ""
+	return errors.Join(errs...)
 }
 
 func isLink(path string) bool {
@@ -71,8 +121,8 @@ func isLink(path string) bool {
 	return err == nil && info.Mode()&fs.ModeSymlink != 0
 }
 
-// stagedIn is the folder in which a stream's batches are, or were, staged; "" if there is none. A link that leads
-// anywhere but where stage makes it lead is damage.
+// stagedIn is the folder in which a stream's batches are, or were, staged; "" if it is another server's, or gone. A link
+// that leads anywhere but where stage makes it lead is damage.
 func stagedIn(dir, stream string) (string, *Damage) {
 	path := stagingDir(dir, stream)
 	if !isLink(path) {
@@ -86,26 +136,53 @@ func stagedIn(dir, stream string) (string, *Damage) {
 	if filepath.Base(target) != stream || filepath.Dir(parent) != memoryRoot || !strings.HasPrefix(filepath.Base(parent), memoryPrefix) {
 		return "", damage(stream, KindStray, path, errors.New("a link that is not ours"))
 	}
+	if owner, err := os.ReadFile(filepath.Join(parent, ownerFile)); err != nil || string(owner) != dir {
+		return "", nil
+	}
 	return target, nil
+}
+
+// hasStaged reports whether batches were being staged.
+func hasStaged(dir, stream string) (bool, *Damage) {
+	folder, d := stagedIn(dir, stream)
+	if d != nil || folder == "" {
+		return false, d
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, damage(stream, KindUnreadable, folder, err)
+	}
+	return len(entries) > 0, nil
 }
 
 // dropStaged removes what was staged, and the link to it.
 func dropStaged(dir, stream string) error {
-	target, d := stagedIn(dir, stream)
+	folder, d := stagedIn(dir, stream)
 	if d != nil {
 		return d
 	}
-	if err := os.RemoveAll(target); err != nil {
+	path := stagingDir(dir, stream)
+	if folder != "" {
+		if err := os.RemoveAll(folder); err != nil {
+			return err
+		}
+	}
+	if folder != "" && folder != path {
+		if err := dropEmpty(filepath.Dir(folder)); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if path := stagingDir(dir, stream); path != target {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-		// The parent goes with its last stream.
-		if err := os.Remove(filepath.Dir(target)); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
-			return err
-		}
-	}
 	return syncDir(streamDir(dir, stream))
+}
+
+// dropEmpty removes a folder in memory once it holds no stream's staging any more.
+func dropEmpty(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) > 1 { // the owner file
+		return err
+	}
+	return os.RemoveAll(folder)
 }

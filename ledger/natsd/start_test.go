@@ -119,9 +119,11 @@ func TestStagedBatches(t *testing.T) {
 		folder := stagingDir(cfg.Dir, "S")
 		var root string
 		if memory {
-			if root = memoryFolder(); root == "" {
+			var owner *os.File
+			if root, owner = memoryFolder(cfg.Dir); root == "" {
 				continue // nothing to stage in
 			}
+			owner.Close()
 			folder = filepath.Join(root, "S")
 			if err := os.Symlink(folder, stagingDir(cfg.Dir, "S")); err != nil {
 				t.Fatal(err)
@@ -154,8 +156,33 @@ func TestStagedBatches(t *testing.T) {
 			t.Fatal("the link is left after a stop")
 		}
 	}
-	// After a power cut the link leads nowhere.
+	// A copy leaves alone what the original stages.
 	cfg := killed(t, messages(5, 20))
+	if root, owner := memoryFolder(cfg.Dir); root != "" {
+		defer os.RemoveAll(root)
+		defer owner.Close()
+		if err := os.MkdirAll(filepath.Join(root, "S", "abc"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(filepath.Join(root, "S"), stagingDir(cfg.Dir, "S")); err != nil {
+			t.Fatal(err)
+		}
+		copied := cfg
+		copied.Dir = filepath.Join(t.TempDir(), "nats")
+		snapshot(t, cfg.Dir, copied.Dir)
+		srv, _, report := started(t, copied)
+		if r := report.Streams[0]; len(r.Quarantined) != 0 {
+			t.Fatalf("%+v", r)
+		}
+		if err := srv.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(root, "S", "abc")); err != nil {
+			t.Fatal("the copy took away what the original stages")
+		}
+	}
+	// After a power cut the link leads nowhere.
+	cfg = killed(t, messages(5, 20))
 	if err := os.Symlink(filepath.Join(memoryRoot, memoryPrefix+"gone", "S"), stagingDir(cfg.Dir, "S")); err != nil {
 		t.Fatal(err)
 	}
@@ -163,6 +190,29 @@ func TestStagedBatches(t *testing.T) {
 	defer srv.Stop(t.Context())
 	if r := report.Streams[0]; len(r.Quarantined) != 0 {
 		t.Fatalf("%+v", r)
+	}
+}
+
+// A folder in memory goes with whoever finds that its server has ended and its server's folder is gone; not before.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	root, owner := memoryFolder(filepath.Join(dir, "gone"))
+	if root == "" {
+		return // nothing to sweep
+	}
+	defer os.RemoveAll(root)
+	kept, other := memoryFolder(dir)
+	defer os.RemoveAll(kept)
+	other.Close()
+	for _, left := range []bool{true, false} {
+		sweep()
+		if _, err := os.Stat(root); (err == nil) != left {
+			t.Fatalf("left %v: %v", left, err)
+		}
+		if _, err := os.Stat(kept); err != nil {
+			t.Fatal("what will be asked for at the next start is gone")
+		}
+		owner.Close()
 	}
 }
 

@@ -280,6 +280,24 @@ func TestUnknownBothWays(t *testing.T) {
 	}
 }
 
+// Answers that come after the call has given up are not taken for those to the next.
+func TestLateAnswers(t *testing.T) {
+	for _, n := range []int{1, 20} {
+		ours, _, net := opened(t, server(t, nil))
+		for want := uint64(n); want <= uint64(3*n); want += uint64(n) {
+			net.holdAnswers.Lock()
+			appendLost(t, ours, n)
+			net.holdAnswers.Unlock()
+			if last, err := ours.Reconcile(t.Context()); last != want || err != nil {
+				t.Fatalf("last %d, want %d: %v", last, want, err)
+			}
+		}
+		if last, err := ours.Append(t.Context(), group(n, "intime")); last != uint64(4*n) || err != nil {
+			t.Fatal(last, err)
+		}
+	}
+}
+
 func TestUnknownWhenConnectionCloses(t *testing.T) {
 	srv := server(t, nil)
 	ours, theirs, _ := opened(t, srv)

@@ -191,10 +191,9 @@ func (p *puller) close() {
 	if p.sub == nil {
 		return
 	}
-	//nolint:errcheck // the connection is gone, and the consumer with it
-	p.sub.Unsubscribe()
-	//nolint:errcheck // no answer is awaited
-	p.s.nc.Publish("$JS.API.CONSUMER.DELETE."+p.s.cfg.Name+"."+p.name, nil)
+	// Either fails only when the connection is gone, and with it the consumer.
+	_ = p.sub.Unsubscribe()
+	_ = p.s.nc.Publish("$JS.API.CONSUMER.DELETE."+p.s.cfg.Name+"."+p.name, nil)
 	p.sub = nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -104,10 +105,12 @@ func contents(tb testing.TB, s *stream.Stream) []string {
 	return all
 }
 
-// lossy connects to a server over a connection that loses, while told to, what is sent to the server or what it answers.
+// lossy connects to a server over a connection that, while told to, loses what is sent to the server or what it
+// answers, or holds the answers back.
 type lossy struct {
 	to                        nats.InProcessConnProvider
 	loseRequests, loseAnswers atomic.Bool
+	holdAnswers               sync.RWMutex // locked: held back
 }
 
 func (l *lossy) InProcessConn() (net.Conn, error) {
@@ -130,6 +133,8 @@ func (c *lossyConn) Write(b []byte) (int, error) {
 func (c *lossyConn) Read(b []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(b)
+		c.holdAnswers.RLock()
+		c.holdAnswers.RUnlock()
 		if err != nil || !c.loseAnswers.Load() {
 			return n, err
 		}

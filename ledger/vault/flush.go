@@ -75,9 +75,6 @@ func (v *Vault) draft(b *Batch, events uint64) (*draft, error) {
 		if !earlier.written && !earlier.empty() {
 			return nil, fmt.Errorf("%w: one begun before is not flushed", ErrOrder)
 		}
-		if len(earlier.touched) > 0 {
-			d.events = v.tail.events // its links are in doubt: do not vouch for them
-		}
 	}
 	if err := d.gather(b, v.stale, events); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package vault
 import (
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -110,6 +111,22 @@ func TestIndexOfAnotherLog(t *testing.T) {
 	_, ok, err := b.Lookup("candidate:150")
 	must(t, err)
 	equal(t, "somebody the log does not have is known", ok, false)
+	must(t, b.Close())
+	b.Vault = nil
+	b.log.messages = all
+	answers()
+
+	// Same length, other end.
+	b.log.messages = slices.Clone(all[:len(all)-1])
+	b.open()
+	b.tag(march, "candidate:other")
+	must(t, b.Close())
+	b.Vault = nil
+	must(t, os.WriteFile(b.index, ahead, 0o600))
+	b.open()
+	_, ok, err = b.Lookup("candidate:other")
+	must(t, err)
+	equal(t, "somebody the log has is known", ok, true)
 	must(t, b.Close())
 	b.Vault = nil
 	b.log.messages = all

@@ -76,7 +76,7 @@ func (v *Vault) openAt(ctx context.Context, path string) error {
 // under the root at hand. It leaves the keys of the index's table behind.
 func (v *Vault) stands(ctx context.Context) bool {
 	x := v.index
-	if !x.load() || x.state.tail.sequence == 0 || x.state.tail.sequence > v.log.Last() || x.state.epoch != v.root.Version() {
+	if !x.load() || x.state.tail.sequence == 0 || x.state.epoch != v.root.Version() {
 		return false
 	}
 	m, err := v.log.Get(ctx, x.state.tail.sequence)

@@ -133,12 +133,14 @@ func TestRekeyFaults(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%d stored, %v", stored, fault), func(t *testing.T) {
 				b, tags := peopled(t)
-				b.log.fail = func(_, messages int) (int, error) { return min(stored, messages), fault }
-				err := b.Rekey(t.Context(), allShards())
-				b.log.fail = nil
-				if fault == errRejected {
-					wantErr(t, err, stream.ErrRejected)
-				} else {
+				for range 2 {
+					b.log.fail = func(_, messages int) (int, error) { return min(stored, messages), fault }
+					err := b.Rekey(t.Context(), allShards())
+					b.log.fail = nil
+					if fault == errRejected {
+						wantErr(t, err, stream.ErrRejected)
+						continue
+					}
 					wantErr(t, err, ErrHalted)
 					wantErr(t, b.Rekey(t.Context(), nil), ErrHalted)
 					b.crash()

@@ -108,6 +108,9 @@ func TestRootBits(t *testing.T) {
 	one, two := rootKey{version: 1, key: key{1}}, rootKey{version: 2, key: key{2}}
 	for _, good := range [][]byte{slices.Concat(encodeSlot(one), make([]byte, slotSize)), slices.Concat(encodeSlot(one), encodeSlot(two))} {
 		for bit := range len(good) * 8 {
+			if bit%(slotSize*8) > slotUsed*8 && bit%61 != 0 {
+				continue // among the zeros, one in a while
+			}
 			b := slices.Clone(good)
 			b[bit/8] ^= 1 << (bit % 8)
 			r, err := decodeRoot(b)

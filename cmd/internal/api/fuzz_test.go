@@ -60,6 +60,7 @@ func FuzzIdentity(f *testing.F) {
 func FuzzRequest(f *testing.F) {
 	f.Add("from=1&to=2&since=2026-01-01T00:00:00Z&follow=false", linesType)
 	f.Add("cursor=YQ&limit=3", "application/json;q=0.1")
+	f.Add("limit=3", "text/json;,0000")
 	r := newRig(f)
 	f.Fuzz(func(t *testing.T, query, accept string) {
 		r.t = t

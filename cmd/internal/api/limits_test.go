@@ -118,10 +118,10 @@ func (r *rig) operatorHead(path string) string {
 	return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nAuthorization: Bearer " + r.tokens[access.RoleOperator] + "\r\nContent-Length: 1000\r\n\r\n"
 }
 
-// trickle sends a large body at a kilobyte a second.
+// trickle sends a large body at two kilobytes a second.
 func trickle(r *rig, w io.Writer) {
 	io.WriteString(w, r.head("Content-Length: 30000000"))
-	line := strings.Repeat(" ", 1023) + "\n"
+	line := strings.Repeat(" ", 2047) + "\n"
 	for {
 		if _, err := io.WriteString(w, line); err != nil {
 			return

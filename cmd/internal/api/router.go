@@ -70,20 +70,29 @@ func unguarded(op huma.Operation) huma.Operation {
 func (t *table) Handle(op *huma.Operation, h func(huma.Context)) {
 	t.add(op, func(w http.ResponseWriter, r *http.Request, p access.Principal) {
 		asked := request{p, w.Header().Get(requestIDHeader)}
-		h(huma.WithValue(oneStatus{humago.NewContext(op, r, w)}, requestKey{}, asked))
+		h(huma.WithValue(answering{humago.NewContext(op, r, w)}, requestKey{}, asked))
 	})
 }
 
-// oneStatus sends 400 where huma sends 422: a problem has one status.
-type oneStatus struct{ humaContext }
+// answering is a request to huma in which two things are settled: a problem has
+// one status, so 400 is sent where huma sends 422; and the answer is JSON,
+// whatever Accept says, which huma does not always understand.
+type answering struct{ humaContext }
 
 type humaContext = huma.Context // its method Context would hide a field of that name
 
-func (c oneStatus) SetStatus(status int) {
+func (c answering) SetStatus(status int) {
 	if status == http.StatusUnprocessableEntity {
 		status = http.StatusBadRequest
 	}
 	c.humaContext.SetStatus(status)
+}
+
+func (c answering) Header(name string) string {
+	if name == "Accept" {
+		return jsonType
+	}
+	return c.humaContext.Header(name)
 }
 
 // ServeHTTP is not used: requests come in through API.

@@ -133,6 +133,7 @@ func TestMisuse(t *testing.T) {
 		{"emit", "--retry-for", value},
 		{"lint"},
 		{"schema", value},
+		{"schema", "-o", "csv"},
 		{"log", "--from", value},
 		{"log", "--to", value},
 		{"log", "--tz", value},
@@ -261,6 +262,32 @@ func TestListsArePaged(t *testing.T) {
 	_, stdout, _ := i.run(t, "producer", "list", "-o", "csv")
 	if want := "name,families,except\nats,\"data,subject\",\ncrm,data,data.deleted\n"; stdout != want {
 		t.Errorf("%q, want %q", stdout, want)
+	}
+}
+
+// A replay ends well only with the line that says so; else it says how far it
+// came.
+func TestLogThatBreaksOff(t *testing.T) {
+	const event = `{"position":7,"digest":"00","source":"/ats","id":"a","type":"eu.custody.data.shared.v1","time":"2025-01-01T00:00:00Z","recordedtime":"2025-01-01T00:00:00.000Z","class":"T0"}` + "\n"
+	for name, test := range map[string]struct {
+		body   string
+		status int
+	}{
+		"whole":          {event + `{"end":{"position":7}}` + "\n", done},
+		"no end":         {event, failed},
+		"half an end":    {event + `{"end":{"posi`, failed},
+		"end cut short":  {event + `{"end":{"position":7}}`, failed},
+		"an error":       {event + `{"error":{"title":"The ledger is not open"}}` + "\n", failed},
+		"not its answer": {event + "<html>\n", failed},
+	} {
+		i := serverOf(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, test.body) })
+		status, stdout, stderr := i.run(t, "log", "-o", "ndjson")
+		if status != test.status || !strings.HasPrefix(stdout, event) {
+			t.Errorf("%s: status %d, stdout %q", name, status, stdout)
+		}
+		if status == failed && !strings.Contains(stderr, "--from-position 8") {
+			t.Errorf("%s: stderr %q", name, stderr)
+		}
 	}
 }
 

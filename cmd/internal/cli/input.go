@@ -34,6 +34,9 @@ const (
 // The size is 0 when unknown.
 func (s *session) opened(args []string) (in io.ReadCloser, size int64, err error) {
 	if len(args) == 0 || args[0] == "-" {
+		if terminal(s.Stdin) {
+			s.note("reading events from the terminal, to the end of input (Ctrl-D)")
+		}
 		return io.NopCloser(s.Stdin), 0, nil
 	}
 	f, err := os.Open(args[0])

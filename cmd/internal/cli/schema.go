@@ -29,6 +29,9 @@ func (s *session) schemaCommand() *cobra.Command {
 }
 
 func (s *session) schema() error {
+	if s.format == "csv" {
+		return misuse("a JSON Schema is no CSV: leave --output out")
+	}
 	a, err := s.answer()
 	if err != nil {
 		return err
