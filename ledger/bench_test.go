@@ -14,7 +14,7 @@ func BenchmarkRecord(b *testing.B) {
 	for _, size := range []int{1, 1000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			dir := b.TempDir()
-			cfg := Config{Data: dir + "/data", Keys: dir + "/keys", Index: newMemoryIndex()}
+			cfg := Config{Data: dir + "/data", Keys: dir + "/keys", Index: newMemoryIndex().at}
 			if err := Create(b.Context(), cfg); err != nil {
 				b.Fatal(err)
 			}

@@ -172,7 +172,7 @@ func TestOlderCopy(t *testing.T) {
 	}
 	record(t, l, view(t, "b", "candidate:1"))
 	closeLedger(t, l)
-	cfg.Data, cfg.Index = older, newMemoryIndex()
+	cfg.Data, cfg.Index = older, newMemoryIndex().at
 	if l, err := Open(t.Context(), cfg); err == nil {
 		closeLedger(t, l)
 		t.Error("an older copy opens")
@@ -223,7 +223,7 @@ func TestCreateRefuses(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	if _, err := Open(t.Context(), Config{Data: dir, Keys: t.TempDir(), Index: newMemoryIndex()}); err == nil {
+	if _, err := Open(t.Context(), Config{Data: dir, Keys: t.TempDir(), Index: newMemoryIndex().at}); err == nil {
 		t.Error("opened where no ledger is")
 	} else if want := fmt.Sprint(ErrNoLedger); !strings.Contains(err.Error(), want) {
 		t.Errorf("opened where no ledger is: %v", err)

@@ -52,6 +52,9 @@ func (l *Ledger) release(ctx context.Context) error {
 	if l.server != nil {
 		errs = append(errs, l.server.Stop(ctx))
 	}
+	if l.index != nil {
+		errs = append(errs, l.index.Close())
+	}
 	if l.lock != nil {
 		errs = append(errs, l.lock.Close())
 	}

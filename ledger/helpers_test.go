@@ -32,6 +32,11 @@ type memoryIndex struct {
 	fail     error
 }
 
+func (x *memoryIndex) Close() error { return nil }
+
+// at is what Config.Index wants.
+func (x *memoryIndex) at(string) (Index, error) { return x, nil }
+
 func newMemoryIndex() *memoryIndex { return &memoryIndex{keys: map[[16]byte]uint64{}} }
 
 func (x *memoryIndex) Position() (uint64, [32]byte) { return x.position, x.digest }
@@ -65,7 +70,7 @@ func (x *memoryIndex) Add(keys [][16]byte, at []uint64, position uint64, digest 
 func newConfig(t *testing.T) Config {
 	t.Helper()
 	dir := t.TempDir()
-	cfg := Config{Data: filepath.Join(dir, "data"), Keys: filepath.Join(dir, "keys"), Index: newMemoryIndex()}
+	cfg := Config{Data: filepath.Join(dir, "data"), Keys: filepath.Join(dir, "keys"), Index: newMemoryIndex().at}
 	if err := Create(t.Context(), cfg); err != nil {
 		t.Fatalf("create: %v", err)
 	}

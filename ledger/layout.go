@@ -31,9 +31,6 @@ func (p layout) mark() string       { return filepath.Join(p.keys, "durable") }
 // OperatorTokenPath is where init leaves the first operator's token, mode 0600.
 func OperatorTokenPath(data string) string { return filepath.Join(data, "operator.token") }
 
-// IndexPath is where the identity index, a disposable view, lives.
-func IndexPath(data string) string { return filepath.Join(data, "views", "identity.db") }
-
 // resolve makes both folders absolute and refuses keys inside the data.
 func resolve(data, keys string) (layout, error) {
 	if data == "" || keys == "" {

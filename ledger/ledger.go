@@ -70,8 +70,10 @@ type Config struct {
 	Keys string // key directory: root key and durable mark; never inside Data
 	Name string // only for Create: 1 to 32 of [a-z0-9-]
 
-	// Index is the identity index, a disposable view; Open needs it.
-	Index Index
+	// Index opens the identity index, a disposable view, at a path whose folder
+	// exists. Open calls it once this process has the ledger, and closes what it
+	// returns. Nothing else needs it.
+	Index func(path string) (Index, error)
 	// Log receives what an operator should know; nil discards it. No message
 	// names a person.
 	Log *slog.Logger

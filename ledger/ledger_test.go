@@ -51,7 +51,7 @@ func TestYear(t *testing.T) {
 	closeLedger(t, l)
 	searchIdentifiers(t, cfg, lines)
 
-	cfg.Index = newMemoryIndex() // the view is lost
+	cfg.Index = newMemoryIndex().at // the view is lost
 	l = open(t, cfg)
 	for i := 0; i < len(lines); i += 1000 {
 		var es []*events.Event

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -47,6 +48,12 @@ func openWith(ctx context.Context, cfg Config, wrap func(log) log) (_ *Ledger, e
 	if err != nil {
 		return nil, err
 	}
+	if err := os.MkdirAll(l.paths.views(), 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of views: %w", err)
+	}
+	if l.index, err = cfg.Index(filepath.Join(l.paths.views(), "identity.db")); err != nil {
+		return nil, fmt.Errorf("identity index: %w", err)
+	}
 	if err := l.startServer(ctx, known, have); err != nil {
 		return nil, err
 	}
@@ -74,7 +81,7 @@ func prepare(cfg Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{paths: paths, manifest: m, logger: cfg.Log, now: cfg.Now, index: cfg.Index}
+	l := &Ledger{paths: paths, manifest: m, logger: cfg.Log, now: cfg.Now}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)
 	}

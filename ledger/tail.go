@@ -44,6 +44,8 @@ type Index interface {
 	Register() ([]byte, error)
 	// Reset empties it.
 	Reset() error
+	// Close lets go of it.
+	Close() error
 }
 
 // A tail holds the keys of the newest events: those that no index segment holds

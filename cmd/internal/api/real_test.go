@@ -26,6 +26,7 @@ type emptyIndex struct {
 
 func (x *emptyIndex) Position() (uint64, [32]byte) { return x.until, x.hash }
 func (x *emptyIndex) Register() ([]byte, error)    { return x.reg, nil }
+func (x *emptyIndex) Close() error                 { return nil }
 func (x *emptyIndex) Reset() error                 { *x = emptyIndex{}; return nil }
 
 func (x *emptyIndex) Lookup(keys [][16]byte, found []uint64) error {
@@ -61,7 +62,7 @@ type realServer struct {
 
 func serveReal(t *testing.T, data, keys string) *realServer {
 	t.Helper()
-	l, err := ledger.Open(t.Context(), ledger.Config{Data: data, Keys: keys, Index: &emptyIndex{}})
+	l, err := ledger.Open(t.Context(), ledger.Config{Data: data, Keys: keys, Index: func(string) (ledger.Index, error) { return &emptyIndex{}, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
+	"log/slog"
 	"os"
-	"path/filepath"
 
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/projections"
@@ -20,18 +18,19 @@ type identities struct {
 
 var _ ledger.Index = (*identities)(nil)
 
-// openIdentities opens the view of a ledger that is there; a view is disposable
-// and made anew where it lacks.
-func openIdentities(data string) (*identities, error) {
-	path := ledger.IndexPath(data)
-	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("making the folder of views: %w", err)
+// openIdentities opens the view at path, or makes one; it says to log if what
+// was there could not be used.
+func openIdentities(log *slog.Logger) func(path string) (ledger.Index, error) {
+	return func(path string) (ledger.Index, error) {
+		index, err := projections.OpenIndex(path)
+		if err != nil {
+			return nil, err
+		}
+		if err := index.Discarded(); err != nil {
+			log.Warn("the identity index was damaged and is built anew", "error", err)
+		}
+		return &identities{index, path}, nil
 	}
-	index, err := projections.OpenIndex(path)
-	if err != nil {
-		return nil, err
-	}
-	return &identities{index, path}, nil
 }
 
 // Lookup implements [ledger.Index].

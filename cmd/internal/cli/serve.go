@@ -149,24 +149,17 @@ func (o *serveOptions) open(ctx context.Context, log *slog.Logger) (*ledger.Ledg
 	if _, err := os.Stat(o.data); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("%w: %s", ledger.ErrNoLedger, o.data)
 	}
-	index, err := openIdentities(o.data)
-	if err != nil {
-		return nil, nil, advise(err, "is a server running on this data directory?")
-	}
-	if err := index.Discarded(); err != nil {
-		log.Warn("the identity index was damaged and is built anew", "error", err)
-	}
 	began := time.Now()
-	l, err := ledger.Open(ctx, ledger.Config{Data: o.data, Keys: o.keys, Index: index, Log: log})
+	l, err := ledger.Open(ctx, ledger.Config{Data: o.data, Keys: o.keys, Index: openIdentities(log), Log: log})
 	if err != nil {
-		return nil, nil, errors.Join(err, index.Close())
+		return nil, nil, err
 	}
 	reportStart(log, l.State())
 	log.Info("ready", "ledger", l.Name(), "position", l.Head().Position, "took", time.Since(began).Round(time.Millisecond).String())
 	return l, func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 		defer cancel()
-		err := errors.Join(l.Close(ctx), index.Close())
+		err := l.Close(ctx)
 		log.Info("stopped", "position", l.Head().Position)
 		if err != nil {
 			return fmt.Errorf("closing the ledger: %w", err)

@@ -54,7 +54,7 @@ func TestFailing(t *testing.T) {
 	s := newSite(t)
 	srv := s.serve(t)
 	tok, first := srv.setUp(t, s), newBook()
-	l := &load{srv: srv, token: tok.relay, book: first, seed: seed, clients: 2, most: 20, large: 2000}
+	l := &load{srv: srv, token: tok.relay, book: first, seed: seed, clients: 2, most: 20, large: 500}
 	enough := first.after(200)
 	l.start()
 	<-enough
@@ -89,7 +89,7 @@ func fail(t *testing.T, s site, tok tokens, first *book, seed uint64, i int, wra
 	srv := s.start(t, wrap)
 	switch srv.settle(t) {
 	case ready:
-		l := &load{srv: srv, token: tok.relay, book: b, seed: seed, round: 1000 + i, clients: 4, most: 50, large: 2000}
+		l := &load{srv: srv, token: tok.relay, book: b, seed: seed, round: 1000 + i, clients: 4, most: 50, large: 500}
 		enough := b.after(300)
 		l.start()
 		select {

@@ -36,7 +36,7 @@ func killRound(t *testing.T, s site, srv *server, tok tokens, b *book, seed uint
 	rng := random(seed, "kill", round)
 	l := &load{srv: srv, token: tok.relay, book: b, seed: seed, round: round, clients: 2 + rng.IntN(6), most: 1 + rng.IntN(200)}
 	if rng.IntN(5) == 0 {
-		l.large = 2000
+		l.large = 1000
 	}
 	enough := b.after(rng.IntN(400))
 	l.start()

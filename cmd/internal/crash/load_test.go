@@ -28,7 +28,7 @@ type maker struct {
 }
 
 func (m *maker) next() event {
-	now := time.Now().UTC().Add(-time.Duration(m.rng.IntN(400)) * 24 * time.Hour)
+	now := time.Now().UTC().Add(-time.Duration(m.rng.IntN(70)) * 24 * time.Hour)
 	e := event{
 		id:      fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", m.rng.Uint32(), m.rng.IntN(1<<16), m.rng.IntN(1<<12), m.rng.IntN(1<<12), m.rng.Int64N(1<<48)),
 		source:  "/" + strings.Fields(sources)[m.rng.IntN(4)],
@@ -39,7 +39,7 @@ func (m *maker) next() event {
 	}
 	subjects, extra := 1+m.rng.IntN(3), fmt.Sprintf(`,"mode":"list","result_count":%d`, e.count)
 	switch {
-	case m.large > 0 && m.rng.IntN(4) == 0:
+	case m.large > 0 && m.rng.IntN(2) == 0:
 		subjects = m.large/2 + m.rng.IntN(m.large/2)
 	case m.rng.IntN(30) == 0:
 		e.kind, e.dataset, e.count, extra = "eu.custody.subject.identifiers-linked.v1", "", 0, ""

@@ -25,7 +25,7 @@ func TestPower(t *testing.T) {
 		acks  int
 	}{
 		{"small", 0, 40, 600},
-		{"roll", 4000, 8, 400},
+		{"roll", 1500, 8, 350},
 	} {
 		t.Run(run.name, func(t *testing.T) {
 			t.Parallel()

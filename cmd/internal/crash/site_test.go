@@ -23,7 +23,7 @@ import (
 
 // patience is how long a server may take to start or stop, or to answer. Beyond
 // it the test calls it a hang.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // A site is a folder that holds the data and the keys of one ledger.
 type site struct{ root string }

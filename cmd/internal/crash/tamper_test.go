@@ -113,8 +113,8 @@ func settled(t *testing.T) (s site, tok tokens, b *book, older site) {
 	s, b = newSite(t), newBook()
 	srv := s.serve(t)
 	tok = srv.setUp(t, s)
-	for round, acks := range []int{250, 30} {
-		l := &load{srv: srv, token: tok.relay, book: b, seed: 1, round: round, clients: 3, most: 8, large: 4000}
+	for round, acks := range []int{320, 20} {
+		l := &load{srv: srv, token: tok.relay, book: b, seed: 1, round: round, clients: 3, most: 8, large: 1500}
 		enough := b.after(acks)
 		l.start()
 		<-enough
