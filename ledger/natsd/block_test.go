@@ -49,13 +49,18 @@ func TestServerWritesThisFormat(t *testing.T) {
 	}
 }
 
-// testdata/record.txt is the vector of the documentation: a record of block 3 of stream CUSTODY_TEST.
+// TestVector reads the block record that docs/FORMAT.md shows.
 func TestVector(t *testing.T) {
-	text, err := os.ReadFile("testdata/record.txt")
+	page, err := os.ReadFile("../../docs/FORMAT.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
+	_, rest, found := strings.Cut(string(page), "\n```hex block-record-1\n")
+	text, _, ended := strings.Cut(rest, "```")
+	if !found || !ended {
+		t.Fatal("FORMAT.md has no block block-record-1")
+	}
+	b, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
 	if err != nil {
 		t.Fatal(err)
 	}
