@@ -162,19 +162,25 @@ func assess(cfg Config, r *StreamReport, sums []summary) (finding, *Damage) {
 	return f, d
 }
 
-// follows reports what keeps block i from continuing after last, or being whole; nil: nothing.
+// follows reports what keeps block i from continuing after last, or being whole; nil: nothing. A number without a
+// block is no damage where the sequences go on: the server removes blocks that have stayed empty.
 func follows(dir, stream string, sums []summary, i int, last uint64) *Damage {
 	messages, sum := messagesDir(dir, stream), &sums[i]
 	d := &Damage{Stream: stream, File: blockPath(messages, sum.number), Sequence: last + 1, Kind: sum.kind, Offset: sum.offset, Err: sum.err}
-	switch want := uint32(i) + 1; {
-	case sum.number != want:
+	want := uint32(1)
+	if i > 0 {
+		want = sums[i-1].number + 1
+	}
+	switch continues := sum.first == 0 || sum.first == last+1; {
+	case !continues && sum.number != want:
 		d.File, d.Kind, d.Offset = blockPath(messages, want), KindMissing, 0
-		d.Err = fmt.Errorf("block %d is there", sum.number)
-	case sum.first != 0 && sum.first != last+1:
+		d.Err = fmt.Errorf("block %d is there, and begins with sequence %d", sum.number, sum.first)
+	case !continues && i > 0 && sums[i-1].size == 0:
+		d.File, d.Kind, d.Offset = blockPath(messages, sums[i-1].number), KindMissing, 0
+		d.Err = fmt.Errorf("it is empty, and block %d begins with sequence %d", sum.number, sum.first)
+	case !continues:
 		d.Kind, d.Offset, d.Err = KindHole, 0, fmt.Errorf("sequence %d follows %d", sum.first, last)
 	case sum.kind != "":
-	case sum.size == 0 && i < len(sums)-1:
-		d.Kind, d.Err = KindMissing, errors.New("it is empty, and not the last")
 	default:
 		return nil
 	}
@@ -185,14 +191,16 @@ func follows(dir, stream string, sums []summary, i int, last uint64) *Damage {
 func checkStrays(dir string, streams []string) *Damage {
 	for _, level := range []struct {
 		folder string
-		known  func(string) bool
+		known  func(fs.DirEntry) bool
 	}{
-		{dir, func(name string) bool {
-			return name == "jetstream" || name == markerFile || strings.HasPrefix(name, ".new-")
+		{dir, func(e fs.DirEntry) bool {
+			return e.Name() == "jetstream" || e.Name() == markerFile || strings.HasPrefix(e.Name(), ".new-")
 		}},
-		{filepath.Join(dir, "jetstream"), func(name string) bool { return name == "$G" || name == "$SYS" || name == ".snap-staging" }},
-		{filepath.Join(dir, "jetstream", "$G"), func(name string) bool { return name == "streams" }},
-		{streamsDir(dir), func(name string) bool { return slices.Contains(streams, name) }},
+		{filepath.Join(dir, "jetstream"), func(e fs.DirEntry) bool {
+			return e.Name() == "$G" || e.Name() == "$SYS" || e.Name() == ".snap-staging" || isProbe(e)
+		}},
+		{filepath.Join(dir, "jetstream", "$G"), func(e fs.DirEntry) bool { return e.Name() == "streams" }},
+		{streamsDir(dir), func(e fs.DirEntry) bool { return slices.Contains(streams, e.Name()) }},
 	} {
 		entries, err := os.ReadDir(level.folder)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -202,7 +210,7 @@ func checkStrays(dir string, streams []string) *Damage {
 			return damage("", KindUnreadable, level.folder, err)
 		}
 		for _, e := range entries {
-			if !level.known(e.Name()) {
+			if !level.known(e) {
 				return damage("", KindStray, filepath.Join(level.folder, e.Name()), errors.New("not ours"))
 			}
 		}

@@ -34,6 +34,9 @@ func prepare(cfg Config, report *Report, found []finding) error {
 			return fmt.Errorf("cutting stream %s: %w", r.Name, err)
 		}
 	}
+	if err := removeProbes(filepath.Join(cfg.Dir, "jetstream")); err != nil {
+		return err
+	}
 	if err := removeFile(filepath.Join(cfg.Dir, markerFile)); err != nil {
 		return err
 	}
@@ -48,6 +51,22 @@ func prepare(cfg Config, report *Report, found []finding) error {
 		}
 	}
 	return syncTree(cfg.Dir)
+}
+
+// removeProbes removes the server's own probes, which a power cut may bring back: it would take them for accounts.
+func removeProbes(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return fmt.Errorf("looking for probes: %w", err)
+	}
+	for _, e := range entries {
+		if isProbe(e) {
+			if err := removeFile(filepath.Join(folder, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // note is the file beside quarantined copies that says what they are.

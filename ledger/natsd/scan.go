@@ -32,30 +32,25 @@ type scanner struct {
 	dir, name string
 	last      uint64
 	mark      uint64
+	empty     bool // the block before was
 	yield     func(stream.Message, error) bool
 }
 
 // block yields the messages of block i; it reports whether to go on.
 func (s *scanner) block(blocks []uint32, i int) bool {
-	messages, number := messagesDir(s.dir, s.name), uint32(i)+1
-	path := blockPath(messages, number)
-	if blocks[i] != number {
-		return s.fail(path, 0, KindMissing, fmt.Errorf("block %d is there", blocks[i]))
-	}
+	number := blocks[i]
+	path := blockPath(messagesDir(s.dir, s.name), number)
 	b, err := readBlock(path, nil)
 	h, herr := newHasher(s.name, number)
 	if err = errors.Join(err, herr); err != nil {
 		return s.fail(path, 0, KindUnreadable, err)
-	}
-	if len(b) == 0 && i < len(blocks)-1 {
-		return s.fail(path, 0, KindMissing, errors.New("it is empty, and not the last"))
 	}
 	for r, at := range h.records(b) {
 		if at.err != nil {
 			return s.fail(path, at.offset, KindRecord, at.err)
 		}
 		if r.sequence != s.last+1 {
-			return s.fail(path, at.offset, KindHole, fmt.Errorf("sequence %d follows %d", r.sequence, s.last))
+			return s.gap(blocks, i, at.offset, r.sequence)
 		}
 		s.last, s.mark = r.sequence, max(s.mark, r.mark)
 		m := stream.Message{Subject: string(r.subject), Header: r.callerHeaders(), Data: r.data[:len(r.data):len(r.data)],
@@ -64,7 +59,25 @@ func (s *scanner) block(blocks []uint32, i int) bool {
 			return false
 		}
 	}
+	s.empty = len(b) == 0
 	return true
+}
+
+// gap ends the scan where block i goes on with another sequence than the next: because the block before it, which
+// should hold what is missed, is not there or empty, or within the block.
+func (s *scanner) gap(blocks []uint32, i, offset int, sequence uint64) bool {
+	messages, want := messagesDir(s.dir, s.name), uint32(1)
+	if i > 0 {
+		want = blocks[i-1] + 1
+	}
+	err := fmt.Errorf("block %d goes on with sequence %d", blocks[i], sequence)
+	switch {
+	case offset == 0 && blocks[i] != want:
+		return s.fail(blockPath(messages, want), 0, KindMissing, err)
+	case offset == 0 && i > 0 && s.empty:
+		return s.fail(blockPath(messages, blocks[i-1]), 0, KindMissing, err)
+	}
+	return s.fail(blockPath(messages, blocks[i]), offset, KindHole, fmt.Errorf("sequence %d follows %d", sequence, s.last))
 }
 
 func (s *scanner) fail(path string, offset int, kind string, err error) bool {

@@ -26,7 +26,7 @@ func blockPath(messages string, block uint32) string {
 const (
 	KindRecord     = "record"         // a record is bad, or the file ends within it
 	KindHole       = "hole"           // a record does not follow the one before it
-	KindMissing    = "missing-block"  // a block file is not there, or empty, and a later one is not
+	KindMissing    = "missing-block"  // a block file is not there, or empty, and what it held is missed
 	KindNoStream   = "missing-stream" // a stream's folder is not there
 	KindUnreadable = "unreadable"     // a file or folder cannot be read
 	KindStray      = "stray"          // a file or folder that has no place here: the server might act on it
@@ -110,8 +110,17 @@ func knownStreamEntry(e fs.DirEntry) bool {
 	case "meta.inf", "meta.sum", "meta.inf.tmp", "meta.sum.tmp":
 		return e.Type().IsRegular()
 	default:
-		return e.Type().IsRegular() && strings.HasPrefix(name, "_test_") // its probe of whether it may write
+		return isProbe(e)
 	}
+}
+
+// probePrefix begins the names of the files by which the server finds out whether it may write in a folder.
+const probePrefix = "_test_"
+
+// isProbe: they are files that hold nothing.
+func isProbe(e fs.DirEntry) bool {
+	info, err := e.Info()
+	return err == nil && info.Mode().IsRegular() && info.Size() == 0 && strings.HasPrefix(e.Name(), probePrefix)
 }
 
 func knownMessagesEntry(e fs.DirEntry) bool {

@@ -99,6 +99,35 @@ func TestIndexEntryTakenOut(t *testing.T) {
 	}
 }
 
+// What the index says of itself cannot be changed.
+func TestIndexState(t *testing.T) {
+	b, answers := filled(t)
+	good, err := os.ReadFile(b.index)
+	must(t, err)
+	x, err := openIndex(b.index, true)
+	must(t, err)
+	equal(t, "index has a state", x.load(), true)
+	size := len(x.state.append(nil, &key{}))
+	must(t, x.close())
+	for at := range size {
+		must(t, os.WriteFile(b.index, good, 0o600))
+		x, err := openIndex(b.index, false)
+		must(t, err)
+		must(t, x.db.Update(func(tx *bbolt.Tx) error {
+			s := tx.Bucket([]byte(bucketState))
+			bad := slices.Clone(s.Get([]byte(bucketState)))
+			bad[at] ^= 1
+			return s.Put([]byte(bucketState), bad)
+		}))
+		v := &Vault{log: b.log, root: b.openRoot(), index: x}
+		if v.stands(t.Context()) {
+			t.Errorf("index stands with another byte %d of its state", at)
+		}
+		must(t, x.close())
+	}
+	answers()
+}
+
 // An index that is ahead of the log, or of another one, is made anew.
 func TestIndexOfAnotherLog(t *testing.T) {
 	b, answers := filled(t)

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -64,10 +65,7 @@ const (
 // allocations, and an event needs about ten of these.
 func mac(k *key, msg []byte) (sum key) {
 	if len(msg) > block {
-		h := hmac.New(sha256.New, k[:])
-		h.Write(msg)
-		h.Sum(sum[:0])
-		return sum
+		return macLong(*k, bytes.Clone(msg)) // a copy, so that short messages can stay on the stack
 	}
 	var inner, outer [2 * block]byte
 	for i := range block {
@@ -81,6 +79,13 @@ func mac(k *key, msg []byte) (sum key) {
 	digest := sha256.Sum256(inner[:block+len(msg)])
 	copy(outer[block:], digest[:])
 	return sha256.Sum256(outer[:block+len(digest)])
+}
+
+func macLong(k key, msg []byte) (sum key) {
+	h := hmac.New(sha256.New, k[:])
+	h.Write(msg)
+	h.Sum(sum[:0])
+	return sum
 }
 
 // extracted is a key after HKDF's first step, from which several are derived.

@@ -135,6 +135,29 @@ func TestAbortedLinksOfManyRows(t *testing.T) {
 	}
 }
 
+// What a batch says counts even if one before it said the same and was aborted.
+func TestSaidTwice(t *testing.T) {
+	b := newBench(t)
+	b.tag(march, "id:0")
+	b.tag(march, "id:1")
+	ids := []Identifier{"id:0", "id:1"}
+	one, two := b.Begin(), b.Begin()
+	must(t, one.Link(ids, b.head+1, [16]byte{1}))
+	must(t, two.Link(ids, b.head+2, [16]byte{2}))
+	must(t, one.Flush(t.Context(), b.head))
+	one.Abort()
+	must(t, two.Flush(t.Context(), b.head))
+	b.head += 2
+	b.events[b.head] = [16]byte{2}
+	two.Commit()
+	for range 2 {
+		got, err := b.Linked("id:0")
+		must(t, err)
+		equal(t, "linked", len(got), 2)
+		b.reopen()
+	}
+}
+
 // A pair is two identifiers by their number, the lower first.
 type pair [2]int
 

@@ -92,6 +92,11 @@ func decodeRoot(b []byte) (*Root, error) {
 	if len(b) != 2*slotSize {
 		return nil, damaged("root file has %d bytes, not %d", len(b), 2*slotSize)
 	}
+	for slot := range 2 { // whatever was cut short, what is never anything but zero is zero
+		if len(bytes.Trim(b[slot*slotSize+slotUsed:(slot+1)*slotSize], "\x00")) != 0 {
+			return nil, damaged("slot %d of the root file holds something where nothing ever stands", slot)
+		}
+	}
 	first, ok0 := decodeSlot(b[:slotSize])
 	second, ok1 := decodeSlot(b[slotSize:])
 	switch {
