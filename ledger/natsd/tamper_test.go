@@ -3,7 +3,6 @@ package natsd
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -370,38 +369,4 @@ func TestStraysAndMeta(t *testing.T) {
 	}
 	cfg.Streams = append(cfg.Streams, "T")
 	refuses(t, cfg, KindNoStream, streamDir(cfg.Dir, "T"), 1)
-}
-
-// What Start cuts, across blocks: a hole, and everything after it, above every mark.
-func TestTornAcrossBlocks(t *testing.T) {
-	cfg := killed(t, messages(1, 20), messages(7, 3<<20)) // one group over four blocks: its mark is 1
-	messages := messagesDir(cfg.Dir, "S")
-	if err := os.Remove(blockPath(messages, 3)); err != nil {
-		t.Fatal(err)
-	}
-	second, fourth := read(t, blockPath(messages, 2)), read(t, blockPath(messages, 4))
-	srv, s, report := started(t, cfg)
-	defer srv.Stop(t.Context())
-	r := report.Streams[0]
-	if r.Torn == nil || r.Torn.Kind != KindMissing || s.Last() != r.Last || r.Last != uint64(len(places(t, 1, read(t, blockPath(messages, 1)))))+uint64(len(places(t, 2, second))) {
-		t.Fatalf("%+v", r)
-	}
-	if !bytes.Equal(read(t, filepath.Join(r.Quarantined[0], "4.blk")), fourth) || !bytes.Equal(read(t, blockPath(messages, 2)), second) {
-		t.Fatal("the copy, or what stays, is not what it was")
-	}
-	if _, err := os.Stat(blockPath(messages, 4)); err == nil {
-		t.Fatal("the block after the hole is still there")
-	}
-	if _, err := s.Append(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Append(t.Context(), []stream.Message{{Subject: "s.S.x", Data: make([]byte, 8<<20)}}); err != nil {
-		t.Fatal(err)
-	}
-	if got := scanned(t, cfg); uint64(len(got)) != r.Last+1 {
-		t.Fatal(len(got))
-	}
-	if fmt.Sprint(s.Last()) != fmt.Sprint(r.Last+1) {
-		t.Fatal(s.Last())
-	}
 }
