@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/imalink/custody/events"
@@ -92,15 +91,6 @@ func (n *node) fields() []string {
 	return names
 }
 
-// words is the closed vocabulary of a value, if it has one.
-func (n *node) words() []string {
-	var words []string
-	for _, w := range n.Enum {
-		words = append(words, fmt.Sprint(w))
-	}
-	return words
-}
-
 // steps splits a JSON pointer (RFC 6901).
 func steps(pointer string) []string {
 	if pointer == "" {
@@ -111,57 +101,6 @@ func steps(pointer string) []string {
 		list[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
 	}
 	return list
-}
-
-// suggestion is the word that may have been meant where an event is wrong, or
-// "". It comes from the contract, never from the event.
-func (c *contract) suggestion(raw []byte, wrong *events.Error) string {
-	var event map[string]any
-	if json.Unmarshal(raw, &event) != nil {
-		return ""
-	}
-	eventType, _ := event["type"].(string)
-	path := steps(wrong.Path)
-	if len(path) == 0 {
-		return ""
-	}
-	switch wrong.Type {
-	case events.UnknownKind:
-		name := strings.TrimSuffix(strings.TrimPrefix(eventType, "eu.custody."), ".v1")
-		if near := nearest(name, kindNames()); near != "" {
-			return "eu.custody." + near + ".v1"
-		}
-	case events.UnknownField:
-		last := strings.LastIndex(wrong.Path, "/")
-		if parent := c.field(eventType, wrong.Path[:last]); parent != nil {
-			return nearest(path[len(path)-1], parent.fields())
-		}
-	case events.NotInVocabulary, events.BadFormat:
-		given, _ := valueAt(event, path).(string)
-		if n := c.field(eventType, wrong.Path); n != nil {
-			return nearest(given, n.words())
-		}
-	}
-	return ""
-}
-
-// valueAt follows a JSON pointer into a decoded value.
-func valueAt(value any, path []string) any {
-	for _, step := range path {
-		switch v := value.(type) {
-		case map[string]any:
-			value = v[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(v) {
-				return nil
-			}
-			value = v[i]
-		default:
-			return nil
-		}
-	}
-	return value
 }
 
 // kind finds a kind by its type, its name, or the last part of its name where

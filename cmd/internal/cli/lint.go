@@ -43,10 +43,6 @@ func (s *session) lintCommand() *cobra.Command {
 }
 
 func (s *session) lint(ctx context.Context, args []string) error {
-	c, err := readContract()
-	if err != nil {
-		return err
-	}
 	in, size, err := s.opened(args)
 	if err != nil {
 		return err
@@ -64,7 +60,7 @@ func (s *session) lint(ctx context.Context, args []string) error {
 			break
 		}
 		total++
-		found, sound := c.judge(it)
+		found, sound := judge(it)
 		if !sound {
 			wrong++
 		}
@@ -88,13 +84,13 @@ func (s *session) lint(ctx context.Context, args []string) error {
 }
 
 // judge says all there is to say about one event, and whether it is sound.
-func (c *contract) judge(it item) (found []finding, sound bool) {
+func judge(it item) (found []finding, sound bool) {
 	if e := it.refusedHere(); e != nil {
 		return []finding{{Line: it.line, Type: e.Type, Detail: e.Detail}}, false
 	}
 	event, err := events.Decode(it.raw)
 	if wrong, ok := errors.AsType[*events.Error](err); ok {
-		return []finding{{it.line, wrong.Path, wrong.Type, wrong.Detail, c.suggestion(it.raw, wrong)}}, false
+		return []finding{{it.line, wrong.Path, wrong.Type, wrong.Detail, events.Suggest(it.raw, wrong)}}, false
 	}
 	if err != nil {
 		return []finding{{Line: it.line, Type: events.NotJSON, Detail: err.Error()}}, false

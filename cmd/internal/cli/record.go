@@ -258,7 +258,7 @@ func (m *maker) explain(raw []byte, err error) error {
 		key = "ce-" + strings.TrimPrefix(wrong.Path, "/")
 	}
 	explained := misuse("%s: %s (%s)", strings.ReplaceAll(key, "/", "."), wrong.Detail, wrong.Type)
-	if near := m.contract.suggestion(raw, wrong); near != "" {
+	if near := events.Suggest(raw, wrong); near != "" {
 		return advise(explained, "did you mean %s?", near)
 	}
 	return explained
