@@ -30,6 +30,10 @@ func (l *serverLog) debug(format string, v []any) {
 }
 
 func (l *serverLog) Warnf(format string, v ...any) {
+	if strings.HasPrefix(format, "Maximum payloads over") {
+		l.debug(format, v) // chosen: MaxPayload has room for the largest event
+		return
+	}
 	line := l.keep(format, v)
 	l.log.Warn("server", "line", line)
 	if strings.Contains(line, "disabling JetStream") {

@@ -32,7 +32,6 @@ type contract struct {
 type node struct {
 	Ref        string           `json:"$ref"`
 	Type       string           `json:"type"`
-	Enum       []any            `json:"enum"`
 	Properties map[string]*node `json:"properties"`
 	Items      *node            `json:"items"`
 }
