@@ -93,6 +93,7 @@ type checker struct {
 	resolver *vault.Resolver   // nil if the vault cannot be read
 
 	unresolved, closed int // tags that are nobody's, seals whose keys are gone
+	older              int // events classed under older tables
 }
 
 func (c *checker) run(ctx context.Context) error {
@@ -247,6 +248,9 @@ func (c *checker) eventsSound(ctx context.Context) error {
 	if c.resolver != nil {
 		c.report.Checked = append(c.report.Checked, "every tag is somebody's, every seal opens and agrees with the tags beside it")
 	}
+	if c.older > 0 {
+		c.report.Notes = append(c.report.Notes, fmt.Sprintf("%d events were classed under older legal tables; their classes were not decided again", c.older))
+	}
 	if c.unresolved+c.closed > 0 {
 		c.report.Notes = append(c.report.Notes, fmt.Sprintf("%d tags that no longer resolve, %d seals whose keys are gone", c.unresolved, c.closed))
 	}
@@ -278,8 +282,10 @@ func (c *checker) eventSound(m stream.Message, before time.Time) *events.Stored 
 
 // factsSound decides again what the ledger decided when it recorded the event.
 func (c *checker) factsSound(m stream.Message, st *events.Stored) {
-	if st.Facts.Tables != "" && st.Facts.Tables != law.Version() {
-		return // decided under other tables; reclassifying is a question of its own
+	older := st.Facts.Tables != "" && st.Facts.Tables != law.Version()
+	if older && !law.Published(st.Facts.Tables) {
+		c.report.find("events", m.Sequence, "its class is by legal tables that were never published")
+		return
 	}
 	again := *st
 	sent := withoutDefaults(st)
@@ -290,6 +296,11 @@ func (c *checker) factsSound(m stream.Message, st *events.Stored) {
 	// What only the sealed fields say is taken as stored.
 	again.Facts.Special, again.Facts.A9, again.Facts.Forgotten = st.Facts.Special, st.Facts.A9, st.Facts.Forgotten
 	again.Facts.BasisRef, again.Facts.Reference = st.Facts.BasisRef, st.Facts.Reference
+	if older { // a class is by the tables of its day; reclassifying is a question of its own
+		c.older++
+		again.Facts.Class, again.Facts.Tables = st.Facts.Class, st.Facts.Tables
+		again.Facts.Region, again.Facts.Outside = st.Facts.Region, st.Facts.Outside
+	}
 	if !bytes.Equal(again.Append(nil), m.Data) {
 		c.report.find("events", m.Sequence, "its facts are not what the register said at this place")
 	}

@@ -26,6 +26,8 @@ func TestCheckFinds(t *testing.T) {
 		"region altered":    {"facts are not what the register said", func(st *events.Stored) { st.Facts.Region = "IN" }},
 		"party's facts":     {"facts are not what the register said", func(st *events.Stored) { st.Facts.Party.Country = "NL" }},
 		"reference ahead":   {"refers to an event that was not recorded yet", func(st *events.Stored) { st.Facts.BasisRef = 999 }},
+		"unknown tables":    {"legal tables that were never published", func(st *events.Stored) { st.Facts.Tables, st.Facts.Class = "1999-01-01-000000", "T5" }},
+		"said forgotten":    {"it says that its keys' month was forgotten", func(st *events.Stored) { st.Facts.Forgotten, st.Sealed = true, nil }},
 		"recorded earlier":  {"recorded before the event that precedes it", func(st *events.Stored) { st.Recorded = st.Recorded.Add(-time.Hour) }},
 		"session's tag":     {"its tag at /data/actor/session", func(st *events.Stored) { swapTag(st, events.Joinable, "/data/actor/session") }},
 		"reference's tag":   {"its tag at /data/reference", func(st *events.Stored) { swapTag(st, events.Joinable, "/data/reference") }},

@@ -67,29 +67,34 @@ func (l *Ledger) release(ctx context.Context) error {
 func (l *Ledger) keepMark() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var written uint64
+	var written mark
 	for {
 		select {
 		case <-l.ending:
 			return
 		case <-tick.C:
 		}
-		if head := l.Head().Position; head != written {
+		if m := l.mark(); m != written {
 			if err := l.writeMark(); err != nil {
 				l.logger.Error("durable mark not written", "error", err)
 				continue
 			}
-			written = head
+			written = m
 		}
 	}
 }
 
-func (l *Ledger) writeMark() error {
+// mark is how far each stream is durable now.
+func (l *Ledger) mark() mark {
 	head := l.Head()
-	m := mark{Ledger: l.manifest.ID, Events: head.Position, Digest: head.Digest, Vault: l.vaults.Last(), Access: l.access.Position()}
+	return mark{Ledger: l.manifest.ID, Events: head.Position, Digest: head.Digest, Vault: l.vaults.Last(), Access: l.access.Position()}
+}
+
+func (l *Ledger) writeMark() error {
+	m := l.mark()
 	if err := m.write(l.paths.mark()); err != nil {
 		return err
 	}
-	l.stats.marked(l.now())
+	l.stats.marked(m.Events, l.now())
 	return nil
 }

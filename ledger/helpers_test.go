@@ -29,7 +29,7 @@ type memoryIndex struct {
 	digest   [32]byte
 	register []byte
 	adds     int
-	fail     error
+	failAdd  error
 }
 
 func (x *memoryIndex) Close() error { return nil }
@@ -49,15 +49,15 @@ func (x *memoryIndex) Lookup(keys [][16]byte, found []uint64) error {
 	for i, k := range keys {
 		found[i] = x.keys[k]
 	}
-	return x.fail
+	return nil
 }
 
 func (x *memoryIndex) Add(keys [][16]byte, at []uint64, position uint64, digest [32]byte, register []byte) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.adds++
-	if x.fail != nil {
-		return x.fail
+	if x.failAdd != nil {
+		return x.failAdd
 	}
 	for i, k := range keys {
 		x.keys[k] = at[i]

@@ -202,7 +202,7 @@ func (l *Ledger) submit(ctx context.Context, subs []Submission) ([]Result, error
 		return nil, err
 	}
 	if err := l.compareRepeats(ctx, r); err != nil {
-		return nil, fmt.Errorf("comparing repeats: %w", err) // all else of r is recorded
+		return nil, fmt.Errorf("%w: comparing repeats: %w", ErrNotRecorded, err) // all else of r is recorded
 	}
 	return r.results, nil
 }
@@ -211,17 +211,13 @@ func (l *Ledger) submit(ctx context.Context, subs []Submission) ([]Result, error
 const timeAhead = 5 * time.Minute
 
 // check refuses what the catalogue allows and a ledger cannot keep: a time that
-// lies ahead, or before 1970 (records count milliseconds since then, FORMAT.md),
-// and a link of more identifiers than the vault takes at once.
+// lies ahead, or before 1970 (records count milliseconds since then, FORMAT.md).
 func check(e *events.Event, now time.Time) *events.Error {
-	linking := e.Kind == events.SubjectIdentifiersLinked || e.Kind == events.SubjectIdentifiersUnlinked
 	switch {
 	case e.At.After(now.Add(timeAhead)):
 		return &events.Error{Path: "/time", Type: events.TimeAhead, Detail: "more than 5 minutes ahead of the ledger's clock"}
 	case e.At.Before(time.Unix(0, 0)):
 		return &events.Error{Path: "/time", Type: events.TimeBefore, Detail: "before 1970-01-01T00:00:00Z"}
-	case linking && len(e.Data.Get("subjects").List()) > vault.MaxLinked:
-		return &events.Error{Path: "/data/subjects", Type: events.OutOfRange, Detail: fmt.Sprintf("at most %d identifiers in one link", vault.MaxLinked)}
 	}
 	return nil
 }

@@ -96,6 +96,7 @@ func (l *Ledger) readMark() (mark, bool, error) {
 	if err != nil {
 		return mark{}, false, err
 	}
+	l.stats.markedTo.Store(m.Events)
 	if ok && m.Ledger != l.manifest.ID {
 		return mark{}, false, fmt.Errorf("%w: %s belongs to another ledger", ErrDamaged, l.paths.mark())
 	}
@@ -149,20 +150,30 @@ func (l *Ledger) openStreams(ctx context.Context) error {
 	l.events, l.vaults = opened[0], opened[1]
 	root, err := vault.OpenRoot(l.paths.root())
 	if err != nil {
-		return fmt.Errorf("root key: %w", err)
+		return unsound("root key "+l.paths.root(), err)
 	}
 	l.vault, err = vault.Open(ctx, vault.Options{
 		Log: l.vaults, Subject: "vault." + l.manifest.Name, Root: root,
 		IndexPath: filepath.Join(l.paths.views(), "vault.db"), Confirm: l.confirmLink,
 	})
 	if err != nil {
-		return fmt.Errorf("opening the vault: %w", err)
+		return unsound("opening the vault", err)
 	}
 	l.access, err = access.Open(ctx, access.Config{Log: opened[2], Ledger: l.manifest.Name, Now: l.now})
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return unsound("opening access", err)
 	}
 	return nil
+}
+
+// unsound marks what a part found wrong with its own stream or key as damage.
+func unsound(doing string, err error) error {
+	for _, damage := range []error{vault.ErrDamaged, vault.ErrMissingRoot, vault.ErrRetiredRoot, vault.ErrForeignRoot, vault.ErrOldStream, access.ErrCorrupt} {
+		if errors.Is(err, damage) {
+			return fmt.Errorf("%w: %s: %w", ErrDamaged, doing, err)
+		}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // confirmLink tells the vault whether the event that a link was made for was

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,11 +13,15 @@ import (
 
 // place gives a new event its place at the end of the open group: defaults and
 // facts from the register as it stands, tags and seals from the vault, the
-// stored bytes. On a refusal or an error nothing has changed.
-func (l *Ledger) place(sub *Submission, found places) (position uint64, err error) {
+// stored bytes. On a refusal nothing has changed; after an error, which is a
+// fault of the vault's, it may have met the event's people.
+func (l *Ledger) place(sub *Submission, found places) (position uint64, refusal *events.Error, err error) {
 	g := l.open
 	if g.batch == nil {
 		g.batch = l.vault.Begin()
+	}
+	if refusal, err := linkable(g.batch, sub.Event); refusal != nil || err != nil {
+		return 0, refusal, err
 	}
 	st := &events.Stored{Recorded: l.clock(), Relay: sub.Relay}
 	rand.Read(st.Salt[:])
@@ -25,14 +30,14 @@ func (l *Ledger) place(sub *Submission, found places) (position uint64, err erro
 	st.Facts.Defaulted = defaulted
 	st.Facts.BasisRef, st.Facts.Reference = found[1], found[2]
 	if err := pseudonymise(g.batch, e, st); err != nil {
-		return 0, fmt.Errorf("pseudonymising: %w", err)
+		return 0, nil, fmt.Errorf("pseudonymising: %w", err)
 	}
 	raw := st.Append(make([]byte, 0, 1024))
 	if len(raw) > events.MaxStored {
-		return 0, fmt.Errorf("an event of %d bytes as stored; the limit is %d", len(raw), events.MaxStored)
+		return 0, nil, fmt.Errorf("an event of %d bytes as stored; the limit is %d", len(raw), events.MaxStored)
 	}
 	if err := l.link(g.batch, e, st.Salt); err != nil {
-		return 0, fmt.Errorf("linking: %w", err)
+		return 0, nil, fmt.Errorf("linking: %w", err)
 	}
 	position = l.next
 	l.next++
@@ -46,7 +51,7 @@ func (l *Ledger) place(sub *Submission, found places) (position uint64, err erro
 	g.messages = append(g.messages, stream.Message{Subject: l.subject(e), Data: raw})
 	g.bytes += len(raw)
 	g.recorded = st.Recorded
-	return position, nil
+	return position, nil, nil
 }
 
 // clock is the recorded time of the next event: now, but never before the last.
@@ -153,15 +158,32 @@ func (s *sealer) bytes() []byte { return append(s.buf, '}') }
 // link makes or ends the links that an identifiers event is about. They take
 // effect only with the event: its position and salt are kept beside them.
 func (l *Ledger) link(b *vault.Batch, e *events.Event, salt [16]byte) error {
-	if e.Kind != events.SubjectIdentifiersLinked && e.Kind != events.SubjectIdentifiersUnlinked {
-		return nil
+	switch e.Kind {
+	case events.SubjectIdentifiersLinked:
+		return b.Link(subjectsOf(e), l.next, salt)
+	case events.SubjectIdentifiersUnlinked:
+		return b.Unlink(subjectsOf(e), l.next, salt)
 	}
-	var ids []vault.Identifier
+	return nil
+}
+
+// linkable refuses a link that the vault has no room for, before anybody in it
+// is made known.
+func linkable(b *vault.Batch, e *events.Event) (*events.Error, error) {
+	if e.Kind != events.SubjectIdentifiersLinked && e.Kind != events.SubjectIdentifiersUnlinked {
+		return nil, nil
+	}
+	err := b.Room(subjectsOf(e))
+	if errors.Is(err, vault.ErrLimit) {
+		return &events.Error{Path: "/data/subjects", Type: events.OutOfRange, Detail: fmt.Sprintf(
+			"at most %d identifiers in one link, and %d links of one identifier", vault.MaxLinked, vault.MaxLinks)}, nil
+	}
+	return nil, err
+}
+
+func subjectsOf(e *events.Event) (ids []vault.Identifier) {
 	for _, s := range e.Data.Get("subjects").List() {
 		ids = append(ids, vault.Identifier(s.Object().Get("id").Text()))
 	}
-	if e.Kind == events.SubjectIdentifiersLinked {
-		return b.Link(ids, l.next, salt)
-	}
-	return b.Unlink(ids, l.next, salt)
+	return ids
 }

@@ -32,11 +32,17 @@ type refusals struct {
 // CountRefusal counts n refusals of events of a producer for one reason, a type
 // of [events.Error]. A producer that is not registered must be given as "".
 func (l *Ledger) CountRefusal(producer, reason string, n int64) {
-	r := &l.refusals
+	l.refusals.add(l.now(), producer, reason, n)
+}
+
+func (r *refusals) add(at time.Time, producer, reason string, n int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.counts) == 0 {
-		r.counts, r.since = map[string]map[string]int64{}, l.now()
+		r.counts, r.since = map[string]map[string]int64{}, at
+	}
+	if at.Before(r.since) {
+		r.since = at
 	}
 	if producer == "" {
 		producer = "unregistered"
@@ -82,7 +88,7 @@ func (l *Ledger) flushRefusals() {
 		if err := l.recordRefusals(p, since, counts[p]); err != nil {
 			l.logger.Error("refusals not recorded; will try again", "producer", p, "error", err)
 			for reason, n := range counts[p] {
-				l.CountRefusal(p, reason, n)
+				l.refusals.add(since, p, reason, n)
 			}
 		}
 	}

@@ -15,7 +15,13 @@ import (
 // clear are those of the references inside it. Tags that are nobody's, and seals
 // whose keys are gone, are counted: erasure and retention leave them behind.
 func (c *checker) secretsSound(position uint64, st *events.Stored) {
-	if c.resolver == nil || st.Facts.Forgotten {
+	if c.resolver == nil {
+		return
+	}
+	if st.Facts.Forgotten {
+		if c.resolver.Live(cellOf(st.Event, vault.Subject)) && c.resolver.Live(cellOf(st.Event, vault.Actor)) {
+			c.report.find("vault", position, "it says that its keys' month was forgotten, and the vault has them")
+		}
 		return
 	}
 	people, unresolved := c.people(st.Event)

@@ -68,8 +68,8 @@ func (l *Ledger) advance() {
 }
 
 // take gives one event its result: the position of the first event of that
-// identity, or a new place at the end of the open group. After an error
-// nothing of this event has happened.
+// identity, a refusal, or a new place at the end of the open group. After an
+// error the event has no place; the vault may have met its people.
 func (l *Ledger) take(r *request, i int) error {
 	sub := &r.subs[i]
 	if r.results[i].Err != nil {
@@ -77,15 +77,19 @@ func (l *Ledger) take(r *request, i int) error {
 	}
 	found, err := l.where(r, i)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
 	}
 	if found[0] != 0 {
 		r.results[i] = Result{Position: found[0], Status: Duplicate}
 		return nil
 	}
-	position, err := l.place(sub, found)
+	position, refusal, err := l.place(sub, found)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
+	}
+	if refusal != nil {
+		r.results[i] = Result{Status: Refused, Err: refusal}
+		return nil
 	}
 	r.results[i] = Result{Position: position, Status: Recorded, Warnings: sub.Event.Warnings}
 	return nil
@@ -95,13 +99,16 @@ func (l *Ledger) take(r *request, i int) error {
 // A nil error means durable. stream.ErrRejected means that no event of the
 // group was recorded; after any other error that is unknown.
 func (l *Ledger) commit(g *group) error {
-	if len(g.messages) == 0 {
-		return nil
+	if g.batch == nil {
+		return nil // nothing but repeats and refusals
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), groupTime)
 	defer cancel()
 	if err := g.batch.Flush(ctx, g.base-1); err != nil {
 		return fmt.Errorf("making the vault's rows durable: %w", err)
+	}
+	if len(g.messages) == 0 {
+		return nil // what was prepared for an event that failed stays with the vault
 	}
 	last, err := l.events.Append(ctx, g.messages)
 	if err != nil && last >= g.base {
@@ -122,8 +129,10 @@ func (l *Ledger) settle(g *group, err error) {
 		l.undo(g, err)
 		return
 	}
-	if n := len(g.messages); n > 0 {
+	if g.batch != nil {
 		g.batch.Commit()
+	}
+	if n := len(g.messages); n > 0 {
 		l.register.keep(g.changes)
 		l.tail.add(g.keys)
 		l.advanceHead(g)
@@ -146,14 +155,19 @@ func (l *Ledger) undo(g *group, err error) {
 	l.next = g.base
 	open := l.open
 	l.open = l.newGroup(l.next)
-	if l.current != nil {
-		l.current.fail(failure)
+	current := l.current
+	l.current = nil
+	if current != nil {
+		current.fail(failure)
 	}
 	for _, g := range []*group{open, g} {
 		if g.batch != nil {
 			g.batch.Abort()
 		}
 		g.answer(failure)
+	}
+	if current != nil {
+		current.settle()
 	}
 }
 

@@ -49,15 +49,19 @@ type Index interface {
 }
 
 // A tail holds the keys of the newest events: those that no index segment holds
-// yet, and those of the segment before, so that an answer of the index is good
-// for one rotation after it was given. It belongs to the sequencer.
+// yet, and those of the segment that may be on its way there. An answer of the
+// index is good until the next rotation begins: until then the tail has all that
+// the index may have lacked. It belongs to the sequencer.
 type tail struct {
 	now, before map[key]uint64
-	era         uint64
-	adding      bool // before is on its way to the index
+	era         uint64 // rotations begun
+	patience    int    // keys to have before the next rotation is tried
+	adding      bool   // before is on its way to the index
 }
 
-func newTail() *tail { return &tail{now: map[key]uint64{}, before: map[key]uint64{}} }
+func newTail() *tail {
+	return &tail{now: map[key]uint64{}, before: map[key]uint64{}, patience: rotateAt}
+}
 
 func (t *tail) add(keys map[key]uint64) {
 	for k, pos := range keys {
@@ -129,7 +133,7 @@ func (l *Ledger) lookup(r *request) error {
 // where finds event i's keys: in the open group, the one in flight, the tail,
 // and else what the index said.
 func (l *Ledger) where(r *request, i int) (places, error) {
-	if l.tail.era > r.era+1 { // too long ago: a segment may have left the tail since
+	if l.tail.era != r.era { // a segment may have left the tail since, after the index was asked
 		if err := l.lookup(r); err != nil {
 			return places{}, err
 		}
@@ -170,7 +174,7 @@ type rotation struct {
 // prepareRotation takes the register's snapshot while it stands exactly at the
 // end of g, if g will make the tail full.
 func (l *Ledger) prepareRotation(g *group) {
-	if l.tail.adding || len(g.messages) == 0 || len(l.tail.now)+len(g.keys) < rotateAt {
+	if l.tail.adding || len(g.messages) == 0 || len(l.tail.now)+len(g.keys) < l.tail.patience {
 		return
 	}
 	snapshot, err := l.register.snapshot()
@@ -200,9 +204,12 @@ func (l *Ledger) rotate(g *group) {
 }
 
 // finishRotation notes that the index holds what the tail let go. If it does
-// not, the keys return to the tail and a later rotation tries again.
+// not, the keys return to the tail, and a rotation is tried again after as many
+// more: memory grows until the index can be written, nothing is forgotten.
 func (l *Ledger) finishRotation(err error) {
 	l.tail.adding = false
+	l.tail.patience = rotateAt
+	l.stats.indexFailing.Store(err != nil)
 	if err == nil {
 		return
 	}
@@ -212,6 +219,7 @@ func (l *Ledger) finishRotation(err error) {
 			l.tail.now[k] = pos
 		}
 	}
+	l.tail.patience = len(l.tail.now) + rotateAt
 }
 
 func (l *Ledger) addToIndex(keys map[key]uint64, rot *rotation) error {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -43,4 +44,11 @@ func WriteTables(w io.Writer) error {
 		line("instrument\t%s\t%s\t%s\t%s\t%s\t%s\t%t\t%s", r.Code, r.Signable.From, r.Signable.Until, r.From, r.Until, r.Source, r.Verified, r.Note)
 	}
 	return failed
+}
+
+// Published reports whether tables of this version ever shipped: the present ones, or former ones, whose
+// versions are listed here when the tables change.
+func Published(version string) bool {
+	former := []string{} // none yet
+	return version == Version() || slices.Contains(former, version)
 }

@@ -26,6 +26,32 @@ func (b *Batch) Unlink(ids []Identifier, position uint64, salt [16]byte) error {
 	return b.state(ids, link{position: position, salt: salt, off: true})
 }
 
+// Room returns an error that wraps [ErrLimit] if a statement about ids would
+// exceed a limit. It creates nobody: ask before tagging those unknown.
+func (b *Batch) Room(ids []Identifier) error {
+	if len(ids) > MaxLinked {
+		return fmt.Errorf("%w: %d identifiers in a link, at most %d", ErrLimit, len(ids), MaxLinked)
+	}
+	v := b.v
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	people, err := v.known(ids)
+	if err != nil {
+		return err
+	}
+	return room(people, len(ids)-1)
+}
+
+// room checks that each of people can have more links.
+func room(people []*person, more int) error {
+	for _, p := range people {
+		if len(p.links)+more > MaxLinks {
+			return fmt.Errorf("%w: an identifier would have %d links, at most %d", ErrLimit, len(p.links)+more, MaxLinks)
+		}
+	}
+	return nil
+}
+
 // state adds one statement about every pair. After an error nothing is said.
 func (b *Batch) state(ids []Identifier, l link) error {
 	if len(ids) > MaxLinked {
@@ -41,10 +67,8 @@ func (b *Batch) state(ids []Identifier, l link) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range people {
-		if len(p.links)+len(people)-1 > MaxLinks {
-			return fmt.Errorf("%w: an identifier would have %d links, at most %d", ErrLimit, len(p.links)+len(people)-1, MaxLinks)
-		}
+	if err := room(people, len(people)-1); err != nil {
+		return err
 	}
 	l.batch = b
 	for i, p := range people {

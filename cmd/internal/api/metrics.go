@@ -130,9 +130,8 @@ func (c ledgerMetrics) Collect(out chan<- prometheus.Metric) {
 	gauge("custody_position", "Position of the last durable event.", float64(s.Head.Position))
 	gauge("custody_halted", "1 if recording has stopped.", truth(s.Halted != nil))
 	gauge("custody_waiting_requests", "Requests waiting for the sequencer.", float64(s.Waiting))
-	if !s.MarkedAt.IsZero() {
-		gauge("custody_durable_mark_age_seconds", "Since the durable mark was last written, which it is while events are recorded.", time.Since(s.MarkedAt).Seconds())
-	}
+	gauge("custody_durable_mark_position", "Position that the durable mark beside the keys names.", float64(s.Marked))
+	gauge("custody_index_failing", "1 if the identity index cannot be written.", truth(s.IndexFailing))
 	counter("custody_groups_total", "Groups committed since the ledger was opened.", float64(s.Groups))
 	counter("custody_group_events_total", "Events of these groups.", float64(s.Events))
 	counter("custody_group_bytes_total", "Bytes of these groups, as stored.", float64(s.Bytes))

@@ -192,5 +192,6 @@ func (c *chunks) flush() error {
 	if err := c.deadline.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return errors.Join(errGone, err)
 	}
+	_ = c.deadline.SetWriteDeadline(time.Time{}) // nothing may come for long: HTTP/2 would end the stream
 	return nil
 }
