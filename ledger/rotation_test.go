@@ -4,41 +4,65 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/stream"
+	"github.com/imalink/custody/ledger/vault"
 )
 
-// A slowIndex lets a lookup, or an Add, wait where a test wants it.
+// A slowIndex lets one lookup, once it has its answer, and the first Add, before
+// it begins, wait for a test.
 type slowIndex struct {
 	*memoryIndex
-	asked chan struct{} // if not nil, a lookup that has its answer says so here
-	goOn  chan struct{} // and then waits for this
+	add    chan struct{} // the first Add waits for this
+	lookup atomic.Pointer[pause]
 }
+
+type pause struct{ reached, goOn chan struct{} }
 
 func (x *slowIndex) Lookup(keys [][16]byte, found []uint64) error {
 	err := x.memoryIndex.Lookup(keys, found)
-	if x.asked != nil {
-		asked, goOn := x.asked, x.goOn
-		x.asked = nil
-		asked <- struct{}{}
-		<-goOn
+	if p := x.lookup.Swap(nil); p != nil {
+		close(p.reached)
+		<-p.goOn
 	}
 	return err
 }
 
-// TestRepeatAcrossRotation: an index asked before a segment was in it must not
-// be believed once the tail has let that segment go.
+func (x *slowIndex) Add(keys [][16]byte, at []uint64, position uint64, digest [32]byte, register []byte) error {
+	<-x.add
+	return x.memoryIndex.Add(keys, at, position, digest, register)
+}
+
+// fillUntil records events until done.
+func fillUntil(t *testing.T, l *Ledger, name string, done func() bool) {
+	t.Helper()
+	for i := 0; !done(); i++ {
+		if i > 40 {
+			t.Fatal("it does not come to that")
+		}
+		var es []*events.Event
+		for j := range 4000 {
+			es = append(es, view(t, fmt.Sprint(name, "-", i, "-", j), "candidate:1"))
+		}
+		record(t, l, es...)
+	}
+}
+
+// TestRepeatAcrossRotation: an index asked while a segment was on its way there
+// must not be believed once the tail has let that segment go.
 func TestRepeatAcrossRotation(t *testing.T) {
 	cfg := newConfig(t)
-	slow := &slowIndex{memoryIndex: newMemoryIndex()}
+	slow := &slowIndex{memoryIndex: newMemoryIndex(), add: make(chan struct{})}
 	cfg.Index = func(string) (Index, error) { return slow, nil }
 	l := open(t, cfg)
 	first := record(t, l, view(t, "first", "candidate:1"))[0]
+	fillUntil(t, l, "one", func() bool { return l.era.Load() == 1 })
 
-	asked, goOn := make(chan struct{}), make(chan struct{})
-	slow.asked, slow.goOn = asked, goOn
+	p := &pause{make(chan struct{}), make(chan struct{})}
+	slow.lookup.Store(p)
 	answer := make(chan Result)
 	go func() {
 		r, err := l.Record(t.Context(), []Submission{{Event: view(t, "first", "candidate:1")}})
@@ -48,18 +72,10 @@ func TestRepeatAcrossRotation(t *testing.T) {
 		}
 		answer <- r[0]
 	}()
-	<-asked // the repeat has asked the index, which does not have it yet
-	for i := 0; slow.adds < 2; i++ {
-		var es []*events.Event
-		for j := range 4000 {
-			es = append(es, view(t, fmt.Sprint("fill-", i, "-", j), "candidate:1"))
-		}
-		record(t, l, es...)
-		if i > 60 {
-			t.Fatal("no two rotations")
-		}
-	}
-	close(goOn)
+	<-p.reached // the repeat has asked the index, which does not have it yet
+	close(slow.add)
+	fillUntil(t, l, "two", func() bool { return l.era.Load() == 2 })
+	close(p.goOn)
 	if r := <-answer; r.Status != Duplicate || r.Position != first.Position {
 		t.Errorf("the repeat got %s at %d, want duplicate at %d", r.Status, r.Position, first.Position)
 	}
@@ -151,7 +167,11 @@ func TestFailedEventAlone(t *testing.T) {
 	record(t, l, view(t, "a", "candidate:1"))
 	g := l.newGroup(l.next)
 	g.batch = l.vault.Begin()
-	if _, err := g.batch.Cell(cellOf(view(t, "x", "candidate:9"), 1)); err != nil {
+	cell, err := g.batch.Cell(cellOf(view(t, "x", "candidate:9"), vault.Subject))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := g.batch.Tag(cell, "candidate:9"); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.commit(g); err != nil {

@@ -11,7 +11,7 @@ import (
 type stats struct {
 	groups, events, bytes          atomic.Uint64
 	recorded, duplicates, refusals atomic.Uint64
-	indexFailing                   atomic.Bool  // the last move of keys to the identity index failed
+	indexFailing                   atomic.Bool // the last move of keys to the identity index failed
 	markedTo                       atomic.Uint64
 	markedAt                       atomic.Int64 // Unix ms of the last durable mark, 0 before
 }
