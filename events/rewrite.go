@@ -8,7 +8,8 @@ func (e *Event) Rewrite(fn func(ptr string, s Secrecy, v Value) Value) *Event {
 	r := *e
 	r.Correlation = rewriteAttribute(fn, "/correlationid", e.Correlation)
 	r.Causation = rewriteAttribute(fn, "/causationid", e.Causation)
-	w := rewriter{fn: fn, st: newStore("", make([]Value, 0, 48))}
+	var scratch [32]Value
+	w := rewriter{fn: fn, st: newStore("", make([]Value, 0, 24)), stack: scratch[:0]}
 	r.Data = w.object(e.Data, e.Data.Get("natural_person").Bool()).Object()
 	return &r
 }

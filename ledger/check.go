@@ -129,7 +129,7 @@ func (c *checker) preflight(ctx context.Context) bool {
 	for _, s := range report.Streams {
 		c.last[s.Name] = s.Last
 		if s.Torn != nil {
-			c.report.Notes = append(c.report.Notes, fmt.Sprintf("torn tail above the durable mark, never acknowledged; the next start cuts it: %v", s.Torn))
+			c.report.Notes = append(c.report.Notes, fmt.Sprintf("torn tail above everything known to be durable; the next start cuts it: %v", s.Torn))
 		}
 	}
 	c.report.Checked = append(c.report.Checked, "checksum and sequence of every record in every block", "durable mark")

@@ -5,13 +5,17 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	mrand "math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,75 +27,109 @@ const (
 	soloClients  = 64
 )
 
-func client() *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: soloClients, MaxConnsPerHost: soloClients}}
+// A sender keeps one connection and sends one request at a time, with as little
+// of this machine's time as it can: what it spends the server lacks.
+type sender struct {
+	conn  net.Conn
+	read  *bufio.Reader
+	head  []byte // request line and fixed headers
+	frame []byte
 }
 
-// event is one access with a random id, about one of some people.
-func event(dst []byte, r *mrand.Rand, people int, now time.Time) []byte {
-	var id [16]byte
-	rand.Read(id[:])
-	return fmt.Appendf(dst, `{"specversion":"1.0","id":"%x","source":"/ats","type":"eu.custody.data.accessed.v1","time":"%s","datacontenttype":"application/json",`+
-		`"data":{"subjects":[{"id":"candidate:%d","role":"candidate"}],"actor":{"id":"employee:r%02d","role":"recruiter","kind":"human","unit":"recruitment","session":"sess-%04d"},`+
-		`"system":"ats","dataset":"career_cv","categories":["contact","career_cv"],"purpose":"service_provision","basis":"A6-1-b","mode":"view","result_count":1,"reference":"vacancy:%d"}}`,
-		id, now.UTC().Format("2006-01-02T15:04:05.000Z"), 1_000_000+r.IntN(people), r.IntN(40), r.IntN(5000), r.IntN(900))
-}
-
-type answer struct {
-	Results []struct {
-		Status   string `json:"status"`
-		Position uint64 `json:"position"`
-	} `json:"results"`
+func (s *server) sender(ctx context.Context, kind string) (*sender, error) {
+	address := strings.TrimPrefix(s.url, "http://")
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	head := fmt.Appendf(nil, "POST /v1/events HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: ", address, s.relay, kind)
+	return &sender{conn: conn, read: bufio.NewReaderSize(conn, 1<<16), head: head}, nil
 }
 
 // post sends one body and checks that every event in it was recorded.
-func (s *server) post(ctx context.Context, c *http.Client, kind string, body []byte, events int) error {
-	req, err := http.NewRequestWithContext(ctx, "POST", s.url+"/v1/events", bytes.NewReader(body))
-	if err != nil {
+func (s *sender) post(body []byte, events int) error {
+	s.frame = strconv.AppendInt(append(s.frame[:0], s.head...), int64(len(body)), 10)
+	s.frame = append(append(s.frame, "\r\n\r\n"...), body...)
+	if _, err := s.conn.Write(s.frame); err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", kind)
-	req.Header.Set("Authorization", "Bearer "+s.relay)
-	resp, err := c.Do(req)
+	resp, err := http.ReadResponse(s.read, nil)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
+	answer := bytes.NewBuffer(s.frame[:0])
+	if _, err := answer.ReadFrom(resp.Body); err != nil {
 		return err
 	}
-	var a answer
-	if resp.StatusCode != http.StatusOK || json.Unmarshal(b, &a) != nil || len(a.Results) != events {
-		return fmt.Errorf("answer %s: %.200s", resp.Status, b)
-	}
-	for _, r := range a.Results {
-		if r.Status != "recorded" {
-			return fmt.Errorf("an event was %s", r.Status)
-		}
+	s.frame = answer.Bytes()
+	if n := bytes.Count(s.frame, []byte(`"status":"recorded"`)); resp.StatusCode != http.StatusOK || n != events {
+		return fmt.Errorf("answer %s, %d of %d recorded: %.200s", resp.Status, n, events, s.frame)
 	}
 	return nil
+}
+
+// A source makes accesses with random ids, about one of some people.
+type source struct {
+	random *mrand.Rand
+	people int
+}
+
+func (s source) event(dst []byte, now []byte) []byte {
+	dst = append(dst, `{"specversion":"1.0","id":"`...)
+	dst = appendHex(dst, s.random.Uint64())
+	dst = appendHex(dst, s.random.Uint64())
+	dst = append(append(dst, `","source":"/ats","type":"eu.custody.data.accessed.v1","time":"`...), now...)
+	dst = append(dst, `","datacontenttype":"application/json","data":{"subjects":[{"id":"candidate:`...)
+	dst = strconv.AppendInt(dst, int64(1_000_000+s.random.IntN(s.people)), 10)
+	dst = append(dst, `","role":"candidate"}],"actor":{"id":"employee:r`...)
+	dst = strconv.AppendInt(dst, int64(10+s.random.IntN(40)), 10)
+	dst = append(dst, `","role":"recruiter","kind":"human","unit":"recruitment","session":"sess-`...)
+	dst = strconv.AppendInt(dst, int64(1000+s.random.IntN(5000)), 10)
+	dst = append(dst, `"},"system":"ats","dataset":"career_cv","categories":["contact","career_cv"],"purpose":"service_provision","basis":"A6-1-b","mode":"view","result_count":1,"reference":"vacancy:`...)
+	dst = strconv.AppendInt(dst, int64(s.random.IntN(900)), 10)
+	return append(dst, `"}}`...)
+}
+
+func appendHex(dst []byte, n uint64) []byte {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	return hex.AppendEncode(dst, b[:])
+}
+
+func stamp(now time.Time) []byte { return now.UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z") }
+
+// newSource seeds its generator from the system's randomness: no two runs, and
+// no two clients, send the same ids.
+func newSource(people int) source {
+	var seed [32]byte
+	rand.Read(seed[:])
+	return source{mrand.New(mrand.NewChaCha8(seed)), people}
 }
 
 // fill records n events in batches from several clients at once.
 func fill(ctx context.Context, s *server, n, people int) error {
 	var left atomic.Int64
 	left.Store(int64(n))
-	c := client()
-	return together(batchClients, func(i int) error {
-		r := mrand.New(mrand.NewPCG(uint64(i), uint64(n)))
+	return together(batchClients, func() error {
+		c, err := s.sender(ctx, "application/x-ndjson")
+		if err != nil {
+			return err
+		}
+		defer c.conn.Close()
+		from := newSource(people)
 		var body []byte
 		for {
-			count := min(batchEvents, left.Add(-batchEvents)+batchEvents)
-			if count <= 0 {
-				return nil
+			count := int(min(batchEvents, left.Add(-batchEvents)+batchEvents))
+			if count <= 0 || ctx.Err() != nil {
+				return ctx.Err()
 			}
 			body = body[:0]
-			now := time.Now()
+			now := stamp(time.Now())
 			for range count {
-				body = append(event(body, r, people, now), '\n')
+				body = append(from.event(body, now), '\n')
 			}
-			if err := s.post(ctx, c, "application/x-ndjson", body, int(count)); err != nil {
+			if err := c.post(body, count); err != nil {
 				return err
 			}
 		}
@@ -101,17 +139,21 @@ func fill(ctx context.Context, s *server, n, people int) error {
 // solo has 64 clients send one event at a time for a while, and returns how
 // long each took, sorted.
 func solo(ctx context.Context, s *server, d time.Duration, people int) ([]time.Duration, error) {
-	c := client()
 	var mu sync.Mutex
 	var all []time.Duration
 	end := time.Now().Add(d)
-	err := together(soloClients, func(i int) error {
-		r := mrand.New(mrand.NewPCG(uint64(i), 7))
+	err := together(soloClients, func() error {
+		c, err := s.sender(ctx, "application/cloudevents+json")
+		if err != nil {
+			return err
+		}
+		defer c.conn.Close()
+		from := newSource(people)
 		var body []byte
 		var took []time.Duration
 		for now := time.Now(); now.Before(end); now = time.Now() {
-			body = event(body[:0], r, people, now)
-			if err := s.post(ctx, c, "application/cloudevents+json", body, 1); err != nil {
+			body = from.event(body[:0], stamp(now))
+			if err := c.post(body, 1); err != nil {
 				return err
 			}
 			took = append(took, time.Since(now))
@@ -132,7 +174,7 @@ func replay(ctx context.Context, s *server) (events int, err error) {
 		return 0, err
 	}
 	req.Header.Set("Authorization", "Bearer "+s.reader)
-	resp, err := client().Do(req)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err
 	}
@@ -155,11 +197,11 @@ func replay(ctx context.Context, s *server) (events int, err error) {
 }
 
 // together runs f n times at once and joins the errors.
-func together(n int, f func(i int) error) error {
+func together(n int, f func() error) error {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() { errs[i] = f(i) })
+		wg.Go(func() { errs[i] = f() })
 	}
 	wg.Wait()
 	return errors.Join(errs...)

@@ -175,7 +175,7 @@ func reportStart(log *slog.Logger, st ledger.State) {
 	}
 	for _, stream := range st.Start.Streams {
 		if stream.Torn != nil {
-			log.Warn("a torn tail was cut off: nothing of it was acknowledged", "stream", stream.Name,
+			log.Warn("a torn tail above everything known to be durable was cut off", "stream", stream.Name,
 				"file", stream.Torn.File, "offset", stream.Torn.Offset, "sequence", stream.Torn.Sequence, "quarantined", stream.Quarantined)
 		}
 	}
