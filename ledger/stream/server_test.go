@@ -130,11 +130,16 @@ func (c *lossyConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
+// wait returns once no test holds the answers.
+func (c *lossyConn) wait() {
+	c.holdAnswers.RLock()
+	defer c.holdAnswers.RUnlock()
+}
+
 func (c *lossyConn) Read(b []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(b)
-		c.holdAnswers.RLock()
-		c.holdAnswers.RUnlock()
+		c.wait()
 		if err != nil || !c.loseAnswers.Load() {
 			return n, err
 		}

@@ -44,25 +44,6 @@ func readContract() (*contract, error) {
 	return c, nil
 }
 
-// field finds what stands at a JSON pointer of an event of this type, or nil.
-func (c *contract) field(eventType, pointer string) *node {
-	at := &node{Properties: c.Properties}
-	for i, step := range steps(pointer) {
-		switch at = c.resolve(at); {
-		case i == 0 && step == "data":
-			at = c.data(eventType)
-		case at.Items != nil:
-			at = at.Items
-		default:
-			at = at.Properties[step]
-		}
-		if at == nil {
-			return nil
-		}
-	}
-	return c.resolve(at)
-}
-
 // data is the schema of the data of a type of event, or nil.
 func (c *contract) data(eventType string) *node {
 	for i := range c.AllOf {
@@ -88,18 +69,6 @@ func (n *node) fields() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// steps splits a JSON pointer (RFC 6901).
-func steps(pointer string) []string {
-	if pointer == "" {
-		return nil
-	}
-	list := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	for i, step := range list {
-		list[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
-	}
-	return list
 }
 
 // kind finds a kind by its type, its name, or the last part of its name where
