@@ -63,21 +63,12 @@ func doneInPart(l log, ctx context.Context, msgs []stream.Message) (uint64, erro
 // withFaults opens a ledger whose stream fails on demand.
 func withFaults(t *testing.T, cfg Config) (*Ledger, *failingLog) {
 	t.Helper()
-	l, err := prepareFaulty(t, cfg)
+	f := &failingLog{}
+	l, err := openWith(t.Context(), cfg, func(l *Ledger) { f.log, l.events = l.events, f })
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, ok := l.events.(*failingLog)
-	if !ok {
-		t.Fatal("no failing log")
-	}
 	return l, f
-}
-
-// prepareFaulty is Open with a failing log put in before the sequencer starts.
-func prepareFaulty(t *testing.T, cfg Config) (*Ledger, error) {
-	t.Helper()
-	return openWith(t.Context(), cfg, func(l log) log { return &failingLog{log: l} })
 }
 
 func registered(t *testing.T, id, code, country string) *events.Event {

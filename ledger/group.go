@@ -24,7 +24,7 @@ const (
 type group struct {
 	base     uint64 // position of its first event
 	messages []stream.Message
-	bytes    int
+	stored   []byte         // what the messages hold, one after the other
 	keys     map[key]uint64 // identities and references that it adds
 	batch    *vault.Batch   // nil until the first event needs it
 	changes  int            // changes to the register
@@ -34,11 +34,25 @@ type group struct {
 }
 
 func (l *Ledger) newGroup(base uint64) *group {
-	return &group{base: base, keys: map[key]uint64{}}
+	g := &group{base: base, keys: map[key]uint64{}, messages: l.spare.messages, stored: l.spare.stored}
+	l.spare = memory{}
+	return g
+}
+
+// memory is what a settled group leaves for the next one to use again.
+type memory struct {
+	messages []stream.Message
+	stored   []byte
+}
+
+// recycle takes back a group's memory, once nobody holds its messages any more.
+func (l *Ledger) recycle(g *group) {
+	clear(g.messages)
+	l.spare = memory{g.messages[:0], g.stored[:0]}
 }
 
 func (g *group) used() bool { return len(g.requests) > 0 }
-func (g *group) full() bool { return len(g.messages) >= groupEvents || g.bytes >= groupBytes }
+func (g *group) full() bool { return len(g.messages) >= groupEvents || len(g.stored) >= groupBytes }
 
 // last is the position of the group's last event, base-1 if it has none.
 func (g *group) last() uint64 { return g.base + uint64(len(g.messages)) - 1 }

@@ -123,6 +123,7 @@ type Ledger struct {
 	open         *group
 	inflight     *group
 	current      *request
+	spare        memory // of the group settled last
 	next         uint64 // position the next event gets
 	lastRecorded time.Time
 	register     *register

@@ -26,12 +26,12 @@ const waitingRequests = 256
 // durable wraps [ErrDamaged] and nothing is changed. It returns once identities
 // and register have reached the head.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
-	return openWith(ctx, cfg, func(events log) log { return events })
+	return openWith(ctx, cfg, func(*Ledger) {})
 }
 
-// openWith is Open with the stream of events wrapped, for tests that need one
-// that fails.
-func openWith(ctx context.Context, cfg Config, wrap func(log) log) (_ *Ledger, err error) {
+// openWith is Open, and lets a test change the ledger before it begins: give it
+// a stream that fails, or a tail that fills sooner.
+func openWith(ctx context.Context, cfg Config, adjust func(*Ledger)) (_ *Ledger, err error) {
 	l, err := prepare(cfg)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func openWith(ctx context.Context, cfg Config, wrap func(log) log) (_ *Ledger, e
 	if err := l.recover(ctx); err != nil {
 		return nil, err
 	}
-	l.events = wrap(l.events)
+	adjust(l)
 	l.begin()
 	return l, nil
 }

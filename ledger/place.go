@@ -32,7 +32,9 @@ func (l *Ledger) place(sub *Submission, found places) (position uint64, refusal 
 	if err := pseudonymise(g.batch, e, st); err != nil {
 		return 0, nil, fmt.Errorf("pseudonymising: %w", err)
 	}
-	raw := st.Append(make([]byte, 0, 1024))
+	start := len(g.stored)
+	stored := st.Append(g.stored)
+	raw := stored[start:len(stored):len(stored)]
 	if len(raw) > events.MaxStored {
 		return 0, nil, fmt.Errorf("an event of %d bytes as stored; the limit is %d", len(raw), events.MaxStored)
 	}
@@ -49,7 +51,7 @@ func (l *Ledger) place(sub *Submission, found places) (position uint64, refusal 
 		g.keys[k] = position
 	}
 	g.messages = append(g.messages, stream.Message{Subject: l.subject(e), Data: raw})
-	g.bytes += len(raw)
+	g.stored = stored
 	g.recorded = st.Recorded
 	return position, nil, nil
 }

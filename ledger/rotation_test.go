@@ -36,6 +36,23 @@ func (x *slowIndex) Add(keys [][16]byte, at []uint64, position uint64, digest [3
 	return x.memoryIndex.Add(keys, at, position, digest, register)
 }
 
+// smallSegment is how many keys a rotation of openSmall has.
+const smallSegment = 4000
+
+// openSmall is open with a tail that is rotated soon.
+func openSmall(t *testing.T, cfg Config) *Ledger {
+	t.Helper()
+	l, err := openWith(t.Context(), cfg, func(l *Ledger) { l.tail.segment, l.tail.patience = smallSegment, smallSegment })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		closeLedger(t, l)
+		mustBeSound(t, cfg)
+	})
+	return l
+}
+
 // fillUntil records events until done.
 func fillUntil(t *testing.T, l *Ledger, name string, done func() bool) {
 	t.Helper()
@@ -44,7 +61,7 @@ func fillUntil(t *testing.T, l *Ledger, name string, done func() bool) {
 			t.Fatal("it does not come to that")
 		}
 		var es []*events.Event
-		for j := range 4000 {
+		for j := range 400 {
 			es = append(es, view(t, fmt.Sprint(name, "-", i, "-", j), "candidate:1"))
 		}
 		record(t, l, es...)
@@ -57,7 +74,7 @@ func TestRepeatAcrossRotation(t *testing.T) {
 	cfg := newConfig(t)
 	slow := &slowIndex{memoryIndex: newMemoryIndex(), add: make(chan struct{})}
 	cfg.Index = func(string) (Index, error) { return slow, nil }
-	l := open(t, cfg)
+	l := openSmall(t, cfg)
 	first := record(t, l, view(t, "first", "candidate:1"))[0]
 	fillUntil(t, l, "one", func() bool { return l.era.Load() == 1 })
 
@@ -87,14 +104,14 @@ func TestIndexFails(t *testing.T) {
 	cfg := newConfig(t)
 	index := newMemoryIndex()
 	cfg.Index = index.at
-	l := open(t, cfg)
+	l := openSmall(t, cfg)
 	first := record(t, l, view(t, "first", "candidate:1"))[0]
 	index.mu.Lock()
 	index.failAdd = errors.New("disk full")
 	index.mu.Unlock()
-	for i := range 20 {
+	for i := range smallSegment/400 + 3 {
 		var es []*events.Event
-		for j := range 4000 {
+		for j := range 400 {
 			es = append(es, view(t, fmt.Sprint("fill-", i, "-", j), "candidate:1"))
 		}
 		record(t, l, es...)

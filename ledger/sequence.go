@@ -136,8 +136,9 @@ func (l *Ledger) settle(g *group, err error) {
 		l.register.keep(g.changes)
 		l.tail.add(g.keys)
 		l.advanceHead(g)
-		l.stats.group(n, g.bytes)
+		l.stats.group(n, len(g.stored))
 		l.rotate(g)
+		l.recycle(g)
 	}
 	g.answer(nil)
 }

@@ -55,12 +55,13 @@ type Index interface {
 type tail struct {
 	now, before map[key]uint64
 	era         uint64 // rotations begun
+	segment     int    // keys of a rotation
 	patience    int    // keys to have before the next rotation is tried
 	adding      bool   // before is on its way to the index
 }
 
 func newTail() *tail {
-	return &tail{now: map[key]uint64{}, before: map[key]uint64{}, patience: rotateAt}
+	return &tail{now: map[key]uint64{}, before: map[key]uint64{}, segment: rotateAt, patience: rotateAt}
 }
 
 func (t *tail) add(keys map[key]uint64) {
@@ -208,7 +209,7 @@ func (l *Ledger) rotate(g *group) {
 // more: memory grows until the index can be written, nothing is forgotten.
 func (l *Ledger) finishRotation(err error) {
 	l.tail.adding = false
-	l.tail.patience = rotateAt
+	l.tail.patience = l.tail.segment
 	l.stats.indexFailing.Store(err != nil)
 	if err == nil {
 		return
@@ -219,7 +220,7 @@ func (l *Ledger) finishRotation(err error) {
 			l.tail.now[k] = pos
 		}
 	}
-	l.tail.patience = len(l.tail.now) + rotateAt
+	l.tail.patience = len(l.tail.now) + l.tail.segment
 }
 
 func (l *Ledger) addToIndex(keys map[key]uint64, rot *rotation) error {
