@@ -3,13 +3,15 @@ package vault
 import (
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/imalink/custody/ledger/stream"
 )
 
-// resolvedCells bounds the cells whose tags a Resolver keeps, about 60 bytes a
-// person each.
-const resolvedCells = 16
+// resolvedTags bounds the tags that a Resolver keeps, about 60 bytes each; it lets
+// go of whole cells, the one asked for longest ago first. Events come about in the
+// order of their months, so few cells are made twice.
+const resolvedTags = 16 << 20
 
 // A Resolver goes from tags back to people, of a vault read from its messages.
 // It is for a check of everything; it holds every person. Not for concurrent use.
@@ -17,7 +19,8 @@ type Resolver struct {
 	people map[rid]*person
 	cells  map[CellID]*cell
 	tags   map[CellID]map[Tag]*person
-	order  []CellID // of tags, oldest first
+	order  []CellID // of tags, the one asked for longest ago first
+	kept   int      // tags in all
 }
 
 // NewResolver reads all rows of a vault. It ranges over messages twice. The error
@@ -114,9 +117,14 @@ func (r *Resolver) Open(id CellID, salt [16]byte, subjects []Person, sealed []by
 // in is the map of a cell's tags, made when first asked for.
 func (r *Resolver) in(id CellID) map[Tag]*person {
 	if tags, ok := r.tags[id]; ok {
+		if last := len(r.order) - 1; r.order[last] != id {
+			i := slices.Index(r.order, id)
+			r.order = append(slices.Delete(r.order, i, i+1), id)
+		}
 		return tags
 	}
-	if len(r.order) == resolvedCells {
+	for len(r.order) > 0 && r.kept+len(r.people) > resolvedTags {
+		r.kept -= len(r.tags[r.order[0]])
 		delete(r.tags, r.order[0])
 		r.order = r.order[1:]
 	}
@@ -128,5 +136,6 @@ func (r *Resolver) in(id CellID) map[Tag]*person {
 		p.chains = nil // else every class and role would stay
 	}
 	r.tags[id], r.order = tags, append(r.order, id)
+	r.kept += len(tags)
 	return tags
 }
