@@ -40,13 +40,22 @@ func measureBatches(ctx context.Context, s *server, cfg config, raw raw) error {
 }
 
 func measureSingles(ctx context.Context, s *server, cfg config) error {
+	before, err := s.cpu()
+	if err != nil {
+		return err
+	}
 	took, err := solo(ctx, s, cfg.singles, cfg.people)
+	if err != nil {
+		return err
+	}
+	after, err := s.cpu()
 	if err != nil {
 		return err
 	}
 	at := func(q float64) string { return took[int(q*float64(len(took)-1))].Round(10 * time.Microsecond).String() }
 	row(fmt.Sprintf("%d clients, one event each, recorded", soloClients), fmt.Sprintf("%.0f/s", rate(len(took), cfg.singles)),
 		fmt.Sprintf("p50 %s  p99 %s  max %s", at(0.50), at(0.99), at(1)))
+	row("  server CPU per event, all stages", fmt.Sprintf("%.1f µs", float64((after-before).Microseconds())/float64(len(took))), "")
 	return nil
 }
 
