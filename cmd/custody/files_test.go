@@ -49,7 +49,7 @@ func tokenID(ts *testscript.TestScript, neg bool, args []string) {
 // year FILE writes the year of input.
 func year(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 1, "year FILE")
-	packed, err := os.Open(filepath.Join(ts.Getenv("TESTDATA"), "imalink-2025.ndjson.gz"))
+	packed, err := os.Open(filepath.Join(ts.Getenv("CORPUS"), "events.ndjson.gz"))
 	ts.Check(err)
 	defer packed.Close()
 	in, err := gzip.NewReader(packed)
@@ -63,7 +63,7 @@ func year(ts *testscript.TestScript, neg bool, args []string) {
 // events alone.
 func bad(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 2, "bad CASES EVENTS")
-	cases, err := os.ReadFile(filepath.Join(ts.Getenv("TESTDATA"), "bad.ndjson"))
+	cases, err := os.ReadFile(filepath.Join(ts.Getenv("CORPUS"), "bad.ndjson"))
 	ts.Check(err)
 	write(ts, args[0], cases)
 	var events bytes.Buffer

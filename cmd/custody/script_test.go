@@ -15,20 +15,21 @@ func TestMain(m *testing.M) {
 // TestScripts shows the product's behaviour end to end: each script drives the
 // real binary, its server too, on real files.
 func TestScripts(t *testing.T) {
-	data, err := filepath.Abs("testdata")
+	corpus, err := filepath.Abs("../../events/testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
+	small := os.DirFS(filepath.Join(filepath.Dir(corpus), "../cmd/custody/testdata/small"))
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("TESTDATA", data)
+			env.Setenv("CORPUS", corpus)
 			env.Setenv("HOME", env.WorkDir)
 			env.Values[serversKey{}] = map[string]*server{}
 			env.Values[frontKey{}] = &front{}
-			return os.CopyFS(filepath.Join(env.WorkDir, "small"), os.DirFS(filepath.Join(data, "small")))
+			return os.CopyFS(filepath.Join(env.WorkDir, "small"), small)
 		},
 		Cmds: commands(),
 	})

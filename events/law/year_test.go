@@ -118,7 +118,7 @@ func TestYear(t *testing.T) {
 	}
 	known, seen := register{}, map[string]bool{}
 	got, counts, quarters := map[string]string{}, map[string]int{}, map[string]map[string]int{}
-	lines := bufio.NewScanner(unzip(t, "testdata/events.ndjson.gz"))
+	lines := bufio.NewScanner(unzip(t, "../testdata/events.ndjson.gz"))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var e wire

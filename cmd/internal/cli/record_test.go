@@ -41,7 +41,7 @@ func fieldsOf(prefix string, value any) (list []assignment) {
 
 // The events of a year can be given as fields, and come out the same.
 func TestEventsAsFields(t *testing.T) {
-	packed, err := os.Open("../../custody/testdata/imalink-2025.ndjson.gz")
+	packed, err := os.Open("../../../events/testdata/events.ndjson.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
