@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"time"
 
 	"github.com/imalink/custody/events"
@@ -73,6 +74,9 @@ func Check(ctx context.Context, cfg Config, progress func(done, all uint64)) (*R
 		return r, nil
 	}
 	r.Name, r.ID = l.manifest.Name, l.manifest.ID
+	if _, err := os.Stat(l.paths.keys); err != nil {
+		return nil, fmt.Errorf("%w: key directory: %w", ErrConfig, err)
+	}
 	lock, err := takeLock(l.paths.lock())
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ func Create(ctx context.Context, cfg Config) error {
 // claim makes both folders, refusing what is already in use.
 func claim(paths layout) error {
 	if used, err := used(paths.data); err != nil || used {
-		return errors.Join(err, fmt.Errorf("%w: %s is not empty", ErrExists, paths.data))
+		return errors.Join(err, fmt.Errorf("%w: %s is not empty%s", ErrExists, paths.data, interrupted(paths)))
 	}
 	for _, file := range []string{paths.root(), paths.mark()} {
 		if _, err := os.Lstat(file); !errors.Is(err, os.ErrNotExist) {
@@ -72,6 +72,15 @@ func claim(paths layout) error {
 		}
 	}
 	return nil
+}
+
+// interrupted says what to do about a folder that an init left unfinished: the
+// manifest is written last.
+func interrupted(paths layout) string {
+	if _, err := os.Lstat(paths.manifest()); errors.Is(err, os.ErrNotExist) {
+		return "; it holds no ledger: if an init was interrupted, nothing was recorded, remove both folders"
+	}
+	return ""
 }
 
 // used reports whether anything is at path other than an empty folder.

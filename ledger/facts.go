@@ -75,11 +75,22 @@ func (r *register) facts(e *events.Event) events.Facts {
 		f.Class, f.Tables = verdict.Class.String(), law.Version()
 		f.Region, f.Outside = verdict.Region, slices.Sorted(slices.Values(verdict.Outside))
 	}
-	if code == "" {
+	if code == "" || decidedByActor(q, verdict.Class) {
 		code = actor.Get("party").Text()
 	}
 	f.Party = r.partyFacts(code, day, d.Get("agreement").Text())
 	return f
+}
+
+// decidedByActor reports whether the class of an event with two importers, its
+// recipient and its actor's party, is that of the actor's: the graver of the two
+// counts, and that one's facts are stored.
+func decidedByActor(q law.Facts, class law.Class) bool {
+	if q.ActorKind != "processor" && q.ActorKind != "contractor" {
+		return false
+	}
+	q.ActorKind = ""
+	return law.Classify(q).Class != class
 }
 
 // lawParty is a registered party as the law package reads it, or nil.
@@ -96,11 +107,16 @@ func (r *register) lawParty(code string) *law.Party {
 		q.DPF = span("", p.DPF.Until)
 	}
 	for _, t := range r.Tools[code] {
-		q.Tools = append(q.Tools, law.RegisteredTool{
-			Tool: law.Tool{Code: t.Tool, Reference: t.Ref}, Instrument: t.Instrument, Interval: span(t.From, t.To),
-		})
+		q.Tools = append(q.Tools, t.law())
 	}
 	return q
+}
+
+// law is the tool as the law package reads it.
+func (t tool) law() law.RegisteredTool {
+	return law.RegisteredTool{
+		Tool: law.Tool{Code: t.Tool, Reference: t.Ref}, Instrument: t.Instrument, Interval: span(t.From, t.To),
+	}
 }
 
 // span is the days from first to last, both included; "" leaves an end open.
@@ -115,8 +131,9 @@ func span(first, last string) law.Interval {
 	return law.Through(from, until)
 }
 
-// partyFacts is what is stored of a party with an event: its registration, and
-// the agreement and transfer tool in force on the event's day.
+// partyFacts is what is stored of a party with an event: its registration, the
+// agreement in force on the event's day, and of the transfer tools in force the
+// one that gives the best ground, the latest if several do.
 func (r *register) partyFacts(code string, day law.Day, agreement string) *events.Party {
 	p, ok := r.Parties[code]
 	if !ok {
@@ -134,9 +151,10 @@ func (r *register) partyFacts(code string, day law.Day, agreement string) *event
 			f.Agreement = a.Ref
 		}
 	}
+	best := law.None
 	for _, t := range r.Tools[code] {
-		if span(t.From, t.To).Holds(day) {
-			f.Tool, f.ToolRef = t.Tool, t.Ref
+		if class := law.Grounds(t.law(), day); span(t.From, t.To).Holds(day) && (best == law.None || class <= best) {
+			best, f.Tool, f.ToolRef = class, t.Tool, t.Ref
 		}
 	}
 	return f

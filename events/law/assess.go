@@ -146,6 +146,12 @@ func (a *assessment) tool(p *Party, own Tool) Verdict {
 	return a.verdict(best)
 }
 
+// Grounds returns the class that a registered tool gives a transfer on a day: [T3], [T4], or [T5] for no ground.
+func Grounds(t RegisteredTool, d Day) Class {
+	class, _ := ground(t, d)
+	return class
+}
+
 // ground returns the class that a tool gives on day d, and why.
 func ground(t RegisteredTool, d Day) (Class, Step) {
 	rule := toolRule(t.Code)

@@ -75,9 +75,9 @@ func Classify(f Facts) Verdict {
 	}
 	switch f.ActorKind {
 	case "processor":
-		return graver(v, f.atOurSystems(f.ActorParty, false))
+		return graver(v, f.atOurSystems(f.ActorParty, false, v.Class == None))
 	case "contractor":
-		return graver(v, f.atOurSystems(f.ActorParty, true))
+		return graver(v, f.atOurSystems(f.ActorParty, true, v.Class == None))
 	case "human":
 		if v.Class == None {
 			return f.ownStaff()
@@ -98,8 +98,9 @@ func (f *Facts) importer(p *Party, own Tool) Verdict {
 	return a.transfer(p, own)
 }
 
-// atOurSystems classes showing data to staff of others: they store where they are established.
-func (f *Facts) atOurSystems(p *Party, contractor bool) Verdict {
+// atOurSystems classes showing data to staff of others: they store where they are established. The event's own
+// tool is for its only importer.
+func (f *Facts) atOurSystems(p *Party, contractor, only bool) Verdict {
 	if p == nil {
 		return unregistered()
 	}
@@ -108,8 +109,11 @@ func (f *Facts) atOurSystems(p *Party, contractor bool) Verdict {
 		a.look(p.Access, f.Access)
 		return a.working(T1f)
 	}
-	a := f.assess(p)
-	return a.transfer(p, Tool{})
+	a, own := f.assess(p), Tool{}
+	if only {
+		own = f.Tool
+	}
+	return a.transfer(p, own)
 }
 
 // ownStaff classes work of own staff: it has a class only where it is, or may be, done from outside.

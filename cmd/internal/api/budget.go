@@ -23,7 +23,8 @@ func (b *budget) take(n int64) bool {
 func (b *budget) give(n int64) { b.left.Add(n) }
 
 const (
-	firstRead = 16 << 10  // bytes of memory before any of a body has come
+	firstRead = 16 << 10 // bytes of memory before any of a body has come
+	silence   = 5 * time.Second
 	slowest   = 128 << 10 // bytes a second below which a body is too slow, after bodyTime
 )
 
@@ -40,8 +41,8 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) (b b
 	if r.ContentLength > limit {
 		return b, &http.MaxBytesError{Limit: limit}
 	}
-	deadline := http.NewResponseController(w)
 	start := time.Now()
+	in := patient{r.Body, http.NewResponseController(w), start.Add(bodyTime)}
 	size := int64(firstRead)
 	if n := r.ContentLength; n >= 0 && n < firstRead {
 		size = n + 1 // one more, to see the end without growing
@@ -50,7 +51,7 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) (b b
 		if err := a.grow(&b, size); err != nil {
 			return b, err
 		}
-		n, err := readFull(r.Body, b.bytes[len(b.bytes):cap(b.bytes)])
+		n, err := readFull(&in, b.bytes[len(b.bytes):cap(b.bytes)])
 		b.bytes = b.bytes[:len(b.bytes)+n]
 		switch {
 		case int64(len(b.bytes)) > limit:
@@ -61,9 +62,25 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) (b b
 			return b, err
 		}
 		size = min(2*int64(cap(b.bytes)), limit+1)
-		// Only net/http's own writers have deadlines; tests have others too.
-		_ = deadline.SetReadDeadline(start.Add(bodyTime + time.Duration(size)*time.Second/slowest))
+		in.until = start.Add(bodyTime + time.Duration(size)*time.Second/slowest)
 	}
+}
+
+// patient reads a body until a moment, and never waits longer than silence for
+// its next bytes: what a client sent fast buys it no time to hold them here.
+type patient struct {
+	io.Reader
+	deadline *http.ResponseController
+	until    time.Time
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	next := time.Now().Add(silence)
+	if next.After(p.until) {
+		next = p.until
+	}
+	_ = p.deadline.SetReadDeadline(next) // only net/http's own writers have deadlines; tests have others too
+	return p.Reader.Read(b)
 }
 
 // grow gives b a buffer of size bytes, if the budget has them.

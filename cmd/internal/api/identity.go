@@ -10,8 +10,16 @@ import (
 
 // identity returns what of an event's source and id may be repeated to whoever
 // sent it: of an event that was refused, only what has the form of one and does
-// not look personal.
+// not look personal, and never an id that is itself what was refused.
 func (it *item) identity() (source, id string) {
+	source, id = it.sentIdentity()
+	if it.err != nil && it.err.Path == "/id" && it.err.Type != events.Conflict {
+		id = ""
+	}
+	return source, id
+}
+
+func (it *item) sentIdentity() (source, id string) {
 	switch {
 	case it.event == nil:
 		return identity(it.raw)
