@@ -94,6 +94,13 @@ func (p *puller) read(ctx context.Context) (Message, error) {
 			return Message{}, err
 		}
 		msg, err := p.receive(ctx)
+		if errors.Is(err, nats.ErrNoResponders) { // the client's word for a 503 that answers a request
+			p.close()
+			err = p.start(ctx)
+			if err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return Message{}, fmt.Errorf("awaiting messages: %w", err)
 		}
