@@ -45,6 +45,7 @@ func TestPower(t *testing.T) {
 			if run.large > 0 {
 				rolled(t, s)
 			}
+			rec.staged(t)
 			for i := range cuts / 2 {
 				rec.cut(t, tok, seed, i, i%6 == 5)
 			}
@@ -93,6 +94,21 @@ func record(t *testing.T, s site, b *book, run func(*server)) *recording {
 	l := readTrace(t, trace, s.root, base.root)
 	t.Logf("recorded %d operations, %d moments", len(l.Ops), len(l.Cuts()))
 	return &recording{log: l, book: b, old: old, acks: acknowledged(l)}
+}
+
+// staged demands that the recording holds the links by which batches are staged
+// in memory, where there is any: a cut must find them, leading nowhere.
+func (r *recording) staged(t *testing.T) {
+	t.Helper()
+	made := 0
+	for _, op := range r.log.Ops {
+		if op.Kind == powercut.Symlink {
+			made++
+		}
+	}
+	if _, err := os.Stat(powercut.Memory); err == nil && made == 0 {
+		t.Error("nothing was staged in memory")
+	}
 }
 
 func readTrace(t *testing.T, trace, root, base string) *powercut.Log {

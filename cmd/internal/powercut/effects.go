@@ -1,9 +1,6 @@
 package powercut
 
-import (
-	"fmt"
-	"path/filepath"
-)
+import "fmt"
 
 // leave notes what counts once the call has returned: everything but writes.
 func (r *reader) leave(c *call) error {
@@ -116,28 +113,15 @@ func (r *reader) add(c *call, op Op) {
 	r.ops = append(r.ops, &op)
 }
 
-// create makes a node and its entry.
-func (r *reader) create(c *call, kind Kind, dir int, name string, mode uint32) int {
-	n := node{dir: kind == Mkdir, mode: mode}
-	if n.dir {
-		n.entries = map[string]int{}
-	}
-	file := len(r.nodes)
-	r.nodes = append(r.nodes, n)
-	r.nodes[dir].entries[name] = file
-	r.add(c, Op{Kind: kind, File: file, Dir: dir, Name: name, Mode: mode})
-	return file
-}
-
 func (r *reader) opened(c *call, dirfd string, i int) error {
 	path, err := c.bytes(i)
 	if err != nil {
 		return err
 	}
-	h := &handle{file: -1, path: string(path), append: c.has(i+1, "O_APPEND"), through: c.has(i+1, "O_SYNC") || c.has(i+1, "O_DSYNC")}
+	dir, name, away := r.follow(dirfd, string(path))
+	h := &handle{file: -1, path: away, append: c.has(i+1, "O_APPEND"), through: c.has(i+1, "O_SYNC") || c.has(i+1, "O_DSYNC")}
 	r.fds[c.ret] = h
-	dir, name, inside := r.locate(dirfd, h.path)
-	if !inside {
+	if away != "" {
 		return nil
 	}
 	if c.has(i+1, "O_TMPFILE") {
@@ -145,7 +129,8 @@ func (r *reader) opened(c *call, dirfd string, i int) error {
 	}
 	file, found := r.find(dir, name)
 	switch {
-	case found && r.nodes[file].link != "": // outside
+	case found && r.nodes[file].link != "":
+		h.path = r.nodes[file].link
 	case found:
 		h.file = file
 		if c.has(i+1, "O_TRUNC") && r.nodes[file].size > 0 {
@@ -162,6 +147,8 @@ func (r *reader) opened(c *call, dirfd string, i int) error {
 		// Another thread is making it: its call is seen to return after this
 		// one. Nothing can be written here, and a sync not counted only makes
 		// the disk worse than it is.
+		_, from := r.from(dirfd, string(path))
+		h.path = unknown(from)
 	default:
 		return fmt.Errorf("%w: opened %q, which the log does not know", ErrTrace, name)
 	}
@@ -211,6 +198,9 @@ func (r *reader) truncatedPath(c *call) error {
 	if !found {
 		return fmt.Errorf("%w: truncated %q, which the log does not know", ErrTrace, name)
 	}
+	if r.nodes[file].link != "" {
+		return nil
+	}
 	return r.truncated(c, file, 1)
 }
 
@@ -236,85 +226,4 @@ func (r *reader) allocated(c *call) error {
 		}
 		return nil
 	})
-}
-
-func (r *reader) made(c *call, dirfd string, i int) error {
-	path, err := c.bytes(i)
-	if err != nil {
-		return err
-	}
-	mode, err := c.number(i + 1)
-	if err != nil {
-		return err
-	}
-	if dir, name, inside := r.locate(dirfd, string(path)); inside && name != "." {
-		r.create(c, Mkdir, dir, name, uint32(mode))
-	}
-	return nil
-}
-
-// linked handles symbolic links, which must lead outside the root.
-func (r *reader) linked(c *call, dirfd string, i int) error {
-	target, err := c.bytes(0)
-	if err != nil {
-		return err
-	}
-	path, err := c.bytes(i)
-	if err != nil {
-		return err
-	}
-	dir, name, inside := r.locate(dirfd, string(path))
-	if !inside {
-		return nil
-	}
-	if _, _, in := r.locate("AT_FDCWD", string(target)); in || !filepath.IsAbs(string(target)) {
-		return fmt.Errorf("%w: a symbolic link inside the folder", ErrTrace)
-	}
-	file := len(r.nodes)
-	r.nodes = append(r.nodes, node{link: string(target)})
-	r.nodes[dir].entries[name] = file
-	r.add(c, Op{Kind: Symlink, File: file, Dir: dir, Name: name, Data: target})
-	return nil
-}
-
-func (r *reader) removed(c *call, dirfd string, i int) error {
-	path, err := c.bytes(i)
-	if err != nil {
-		return err
-	}
-	dir, name, inside := r.locate(dirfd, string(path))
-	if !inside {
-		return nil
-	}
-	file, found := r.find(dir, name)
-	if !found || name == "." {
-		return fmt.Errorf("%w: removed %q, which the log does not know", ErrTrace, name)
-	}
-	delete(r.nodes[dir].entries, name)
-	r.add(c, Op{Kind: Remove, File: file, Dir: dir, Name: name})
-	return nil
-}
-
-func (r *reader) renamed(c *call, fromFD string, from int, toFD string, to int) error {
-	oldPath, err := c.bytes(from)
-	if err != nil {
-		return err
-	}
-	newPath, err := c.bytes(to)
-	if err != nil {
-		return err
-	}
-	dir, name, inside := r.locate(fromFD, string(oldPath))
-	toDir, toName, toInside := r.locate(toFD, string(newPath))
-	if !inside && !toInside {
-		return nil
-	}
-	file, found := r.find(dir, name)
-	if !inside || !toInside || !found || c.has(4, "RENAME_EXCHANGE") {
-		return fmt.Errorf("%w: rename of %q across the folder's edge", ErrTrace, name)
-	}
-	delete(r.nodes[dir].entries, name)
-	r.nodes[toDir].entries[toName] = file
-	r.add(c, Op{Kind: Rename, File: file, Dir: dir, Name: name, ToDir: toDir, ToName: toName})
-	return nil
 }

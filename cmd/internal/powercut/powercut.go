@@ -18,12 +18,15 @@
 //     own; of a write any part may be there. Nothing called after the cut is.
 //  4. A log that does not reproduce the folder the run left behind is worth
 //     nothing: [Log.Verify] compares the two, byte by byte.
-//  5. Symbolic links lead outside the root: what is done through one is not
-//     the folder's.
+//  5. Symbolic links lead into memory ([Memory]), which a power cut empties:
+//     a link is there or not like any other entry, and leads nowhere. What is
+//     done through one is not recorded; [Log.Rebuild] refuses to make a link
+//     to what is still there.
 //  6. What the reader does not understand (a shared writable mapping, an
 //     unknown call on a file of the folder) is an error, never left out.
 //
-// One process is traced, with all its threads. Linux and strace 6 are needed.
+// One process is traced, with all its threads. Linux and strace 6 are needed;
+// the tests need /dev/shm too.
 package powercut
 
 import (
@@ -39,6 +42,14 @@ var ErrTrace = errors.New("powercut: trace not understood")
 
 // ErrDiffers reports a folder that is not what the log says it should be.
 var ErrDiffers = errors.New("powercut: log does not reproduce the folder")
+
+// ErrMemory reports a link to something in memory that is still there, which
+// after a power cut it would not be.
+var ErrMemory = errors.New("powercut: memory has not been emptied")
+
+// Memory is the file system on which a power cut leaves nothing, and where
+// alone symbolic links may lead.
+const Memory = "/dev/shm"
 
 // Never is the end of an operation that had not returned when the trace ended.
 const Never = math.MaxInt

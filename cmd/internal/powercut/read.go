@@ -24,7 +24,7 @@ type node struct {
 // A handle is an open file description; descriptors made by dup share one.
 type handle struct {
 	file    int    // number of the node, or -1 outside the root
-	path    string // outside: where it leads
+	path    string // outside: where it is, absolute
 	pos     int64
 	append  bool
 	through bool
@@ -87,6 +87,9 @@ func (r *reader) scan(base string) error {
 			if n.link, err = os.Readlink(path); err != nil {
 				return err
 			}
+			if !inMemory(n.link) {
+				return fmt.Errorf("%w: a symbolic link that does not lead into memory", ErrTrace)
+			}
 		}
 		numbers[path] = len(r.nodes)
 		r.nodes[numbers[filepath.Dir(path)]].entries[d.Name()] = len(r.nodes)
@@ -112,34 +115,61 @@ func cloneNodes(in []node) []node {
 // locate finds the folder and the entry a path names. ok is false outside the
 // root, where symbolic links lead, and where the way there does not exist.
 func (r *reader) locate(dirfd, path string) (dir int, name string, ok bool) {
-	at := 0
-	if !filepath.IsAbs(path) {
-		if h := r.folder(dirfd); h == nil {
-			path = filepath.Join(r.cwd, path)
-		} else if h.file < 0 {
-			path = filepath.Join(h.path, path)
-		} else {
-			at = h.file
-		}
+	dir, name, away := r.follow(dirfd, path)
+	return dir, name, away == ""
+}
+
+// follow is locate, and says where outside the root a path leads. A link that
+// is the path's last part is not followed.
+func (r *reader) follow(dirfd, path string) (dir int, name, away string) {
+	at, path := r.from(dirfd, path)
+	if path == r.root {
+		return 0, ".", ""
 	}
-	path = filepath.Clean(path)
-	if filepath.IsAbs(path) {
-		if path == r.root {
-			return 0, ".", true
-		}
-		if path, ok = strings.CutPrefix(path, r.root+"/"); !ok {
-			return 0, "", false
-		}
+	below, inside := strings.CutPrefix(path, r.root+"/")
+	if filepath.IsAbs(path) && !inside {
+		return 0, "", path
 	}
-	parts := strings.Split(path, "/")
-	for _, p := range parts[:len(parts)-1] {
+	parts := strings.Split(below, "/")
+	for i, p := range parts[:len(parts)-1] {
 		next, found := r.nodes[at].entries[p]
-		if !found || !r.nodes[next].dir {
-			return 0, "", false
+		switch {
+		case found && r.nodes[next].link != "":
+			return 0, "", filepath.Join(r.nodes[next].link, filepath.Join(parts[i+1:]...))
+		case !found || !r.nodes[next].dir:
+			return 0, "", unknown(path)
 		}
 		at = next
 	}
-	return at, parts[len(parts)-1], true
+	return at, parts[len(parts)-1], ""
+}
+
+// from makes a path absolute, or relative to a folder of the root.
+func (r *reader) from(dirfd, path string) (at int, clean string) {
+	switch h := r.folder(dirfd); {
+	case filepath.IsAbs(path):
+	case h == nil:
+		path = filepath.Join(r.cwd, path)
+	case h.file < 0:
+		path = filepath.Join(h.path, path)
+	default:
+		at = h.file
+	}
+	return at, filepath.Clean(path)
+}
+
+// unknown is where something is whose path the log cannot follow: never in the
+// root by a relative path.
+func unknown(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join("/?", path)
+}
+
+// inMemory reports whether a link leads where a power cut leaves nothing.
+func inMemory(target string) bool {
+	return strings.HasPrefix(filepath.Clean(target), Memory+"/")
 }
 
 // folder returns the handle a dirfd argument means, nil for the working folder.

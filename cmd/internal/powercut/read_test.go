@@ -118,6 +118,8 @@ func TestRefused(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(overlap)
 	f.Add(`7  mkdirat(AT_FDCWD, "\x2f\x72\x2f\x61", 0755) = 0` + "\n" + `7  rename("\x2f\x72\x2f\x61", "\x2f\x72\x2f\x62") = 0` + "\n")
+	f.Add(printed(`symlinkat("/dev/shm/x", AT_FDCWD, "/r/l") = 0`, `openat(AT_FDCWD, "/r/l", O_RDONLY|O_DIRECTORY) = 3`, `openat(3, "a", O_RDWR|O_CREAT, 0644) = 4`,
+		`write(4, "z", 1) = 1`, `unlinkat(AT_FDCWD, "/r/l", 0) = 0`, `fsync(3) = 0`))
 	f.Fuzz(func(t *testing.T, text string) {
 		l, err := read(text)
 		if err != nil {

@@ -2,6 +2,7 @@ package powercut
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,7 +11,8 @@ import (
 )
 
 // Rebuild writes into the new folder dst what the disk could hold after the
-// cut. The same log and cut give the same folder.
+// cut. The same log and cut give the same folder. What its links lead to must
+// be gone, as after a power cut it is: else the error wraps [ErrMemory].
 func (l *Log) Rebuild(dst string, cut Cut) error {
 	im, err := l.image(newFates(l, cut))
 	if err != nil {
@@ -178,6 +180,9 @@ func (im *image) writeEntry(n int, path string) (err error) {
 	case node.dir:
 		return im.write(n, path)
 	case node.link != "":
+		if _, gone := os.Lstat(node.link); !errors.Is(gone, fs.ErrNotExist) {
+			return fmt.Errorf("%w: what %s leads to is there", ErrMemory, filepath.Base(path))
+		}
 		err = os.Symlink(node.link, path)
 	default:
 		err = os.WriteFile(path, im.content[n], fs.FileMode(node.mode))

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/imalink/custody/cmd/internal/powercut"
 )
 
 // TestMain runs the tests, or, called by one of them, a toy to be traced.
@@ -35,6 +37,8 @@ var toys = map[string]func(dir string) error{
 	"replace badly":  func(dir string) error { return replace(dir, false) },
 	"busy":           busy,
 	"mapped":         mapped,
+	"staged":         staged,
+	"in memory":      inMemory,
 }
 
 const records, segment = 24, 5 // records written, and how many a file holds
@@ -156,7 +160,7 @@ func busy(dir string) error {
 }
 
 func churn(dir string, w int) error {
-	outside, err := os.MkdirTemp("", "toy-")
+	outside, err := os.MkdirTemp(powercut.Memory, "toy-")
 	if err != nil {
 		return err
 	}
@@ -220,4 +224,58 @@ func mapped(dir string) error {
 	}
 	copy(b, "unseen")
 	return syscall.Munmap(b)
+}
+
+// link makes dir/stage lead to a new folder in memory.
+func link(dir string) error {
+	target, err := os.MkdirTemp(powercut.Memory, "toy-")
+	if err != nil {
+		return err
+	}
+	return os.Symlink(target, filepath.Join(dir, "stage"))
+}
+
+// staged writes each record through a link into memory first, promises nothing
+// for it, and then commits it.
+func staged(dir string) error {
+	if err := os.Mkdir(filepath.Join(dir, "log"), 0o755); err != nil {
+		return err
+	}
+	if err := syncPath(dir); err != nil {
+		return err
+	}
+	if err := link(dir); err != nil {
+		return err
+	}
+	t := toy{dir: dir, sync: true, syncDir: true}
+	for i := range records {
+		if i == records/2 { // before, the link may be there or not
+			if err := syncPath(dir); err != nil {
+				return err
+			}
+			fmt.Println("linked")
+		}
+		name := filepath.Join(dir, "stage", fmt.Sprint(i))
+		if err := os.WriteFile(name, record(i), 0o600); err != nil {
+			return err
+		}
+		if err := t.commit(i); err != nil {
+			return err
+		}
+		if err := os.Remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inMemory does all that is right, behind a link into memory.
+func inMemory(dir string) error {
+	if err := link(dir); err != nil {
+		return err
+	}
+	if err := syncPath(dir); err != nil {
+		return err
+	}
+	return toy{dir: filepath.Join(dir, "stage"), sync: true, syncDir: true}.run()
 }
