@@ -19,4 +19,30 @@ var ledgerKinds = []row{
 		req("count", count),
 		req("types", some(objectOf(req("type", code), req("count", count)))),
 	)...)},
+	{kind: LedgerQueried, name: "ledger.queried", retention: Access, byLedger: true, data: object(append(asking(),
+		req("query", code),
+		opt("filter", codes),
+		opt("from", instant),
+		opt("to", instant),
+		req("as_of", count),
+		req("persons", count),
+		opt("subjects", asked),
+		opt("handlers", list(identifier, 1, MaxSubjects)).actor(),
+	)...)},
+	{kind: LedgerIdentityRevealed, name: "ledger.identity-revealed", retention: Access, byLedger: true, data: object(append(asking(),
+		opt("bulk", bulk),
+		opt("reason", freeText(0, 200)).sealed("/data/reason"),
+		opt("subjects", asked),
+		opt("handlers", list(identifier, 1, MaxSubjects)).actor(),
+	)...)},
 }
+
+// asking begins the data of what the ledger writes about its own readers: what the token that asked may
+// do, what it is called, and the case it asked for. Reading is an access like any other: the tags of
+// whoever was asked about are kept exactly as long as those of the accesses that the answer showed.
+func asking() []field {
+	return []field{req("role", code), req("token", code), opt("case", code)}
+}
+
+// asked are the people a question was about, or whose identifiers were shown.
+var asked = list(objectOf(req("id", identifier).subject()), 1, MaxSubjects)

@@ -26,7 +26,8 @@ func TestKindNumbers(t *testing.T) {
 	if err := json.Unmarshal(raw, &schema); err != nil {
 		t.Fatal(err)
 	}
-	types := append(schema.Properties.Type.Enum, "eu.custody.ledger.refused.v1")
+	sent := len(schema.Properties.Type.Enum)
+	types := append(schema.Properties.Type.Enum, "eu.custody.ledger.refused.v1", "eu.custody.ledger.queried.v1", "eu.custody.ledger.identity-revealed.v1")
 	if len(Kinds()) != len(types) {
 		t.Fatalf("%d kinds, want %d", len(Kinds()), len(types))
 	}
@@ -38,14 +39,14 @@ func TestKindNumbers(t *testing.T) {
 		if found, ok := ParseType(typ); !ok || found != k {
 			t.Errorf("ParseType(%s) = %d, %t", typ, found, ok)
 		}
-		if k.ByLedger() != (typ == "eu.custody.ledger.refused.v1") {
+		if k.ByLedger() != (i >= sent) {
 			t.Errorf("%s: ByLedger is %t", typ, k.ByLedger())
 		}
 	}
 }
 
 func TestKindOfNothing(t *testing.T) {
-	for _, k := range []Kind{0, 65, 255} {
+	for _, k := range []Kind{0, 67, 255} {
 		if k.Type() != "" || k.Name() != "" || k.Family() != "" || k.Retention() != 0 || k.ByLedger() {
 			t.Errorf("kind %d is something", k)
 		}
@@ -58,7 +59,7 @@ func TestKindOfNothing(t *testing.T) {
 func TestFamiliesAndRetention(t *testing.T) {
 	classes := map[string]string{
 		"data": "access disclosure legal-state", "subject": "disclosure legal-state",
-		"governance": "governance", "breach": "breach", "ledger": "operation",
+		"governance": "governance", "breach": "breach", "ledger": "access operation",
 	}
 	for _, k := range Kinds() {
 		if allowed := strings.Fields(classes[k.Family()]); !slices.Contains(allowed, k.Retention().String()) {
@@ -66,7 +67,7 @@ func TestFamiliesAndRetention(t *testing.T) {
 		}
 	}
 	for k, want := range map[Kind]Retention{DataAccessed: Access, DataShared: Disclosure, DataExported: Disclosure,
-		DataHosted: Disclosure, DataTransferred: Disclosure, SubjectRecipientNotified: Disclosure, DataCollected: LegalState} {
+		DataHosted: Disclosure, DataTransferred: Disclosure, SubjectRecipientNotified: Disclosure, DataCollected: LegalState, LedgerHeartbeat: Operation, LedgerRefused: Operation, LedgerQueried: Access, LedgerIdentityRevealed: Access} {
 		if k.Retention() != want {
 			t.Errorf("%s is kept as %s, want %s", k, k.Retention(), want)
 		}

@@ -4,35 +4,7 @@ import "strconv"
 
 // AppendJSON appends the event as CloudEvents JSON: every field in the catalogue's order, no white
 // space, so that equal events give equal bytes. The bytes hold whatever the event holds.
-func (e *Event) AppendJSON(dst []byte) []byte {
-	dst = append(dst, '{')
-	dst = e.appendAttributes(dst)
-	dst = append(dst, `,"data":`...)
-	dst = appendMembers(dst, e.Data)
-	return append(dst, '}', '}')
-}
-
-// appendAttributes appends the CloudEvents attributes and the extensions that a producer sets.
-func (e *Event) appendAttributes(dst []byte) []byte {
-	dst = append(dst, `"specversion":"1.0","id":`...)
-	dst = appendString(dst, e.ID)
-	dst = append(dst, `,"source":`...)
-	dst = appendString(dst, e.Source)
-	dst = append(dst, `,"type":"`...)
-	dst = append(dst, e.Kind.Type()...)
-	dst = append(dst, `","time":`...)
-	dst = appendString(dst, e.Time)
-	dst = append(dst, `,"datacontenttype":"application/json"`...)
-	dst = appendOptional(dst, `,"producerinstance":`, e.Instance)
-	if e.Seq != 0 {
-		dst = append(dst, `,"producerseq":"`...)
-		dst = strconv.AppendUint(dst, e.Seq, 10)
-		dst = append(dst, '"')
-	}
-	dst = appendOptional(dst, `,"correlationid":`, e.Correlation)
-	dst = appendOptional(dst, `,"causationid":`, e.Causation)
-	return appendOptional(dst, `,"traceparent":`, e.Trace)
-}
+func (e *Event) AppendJSON(dst []byte) []byte { return e.AppendRewritten(dst, nil) }
 
 func appendOptional(dst []byte, key, s string) []byte {
 	if s == "" {
@@ -42,17 +14,7 @@ func appendOptional(dst []byte, key, s string) []byte {
 }
 
 // appendMembers appends an object but for its closing brace.
-func appendMembers(dst []byte, o Object) []byte {
-	dst = append(dst, '{')
-	for i, v := range o.members() {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, o.shape.fields[v.field].key...)
-		dst = appendValue(dst, v)
-	}
-	return dst
-}
+func appendMembers(dst []byte, o Object) []byte { return Replace(nil).members(dst, o) }
 
 // AppendJSON appends the value as JSON, in the one way it is spelt. Every call is a disclosure of what
 // the value holds.

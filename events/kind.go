@@ -72,6 +72,8 @@ const (
 	LedgerHeartbeat                 Kind = 62
 	LedgerCorrected                 Kind = 63
 	LedgerRefused                   Kind = 64 // the ledger's own: what it refused, counted
+	LedgerQueried                   Kind = 65 // the ledger's own: a question that is about to be answered
+	LedgerIdentityRevealed          Kind = 66 // the ledger's own: identifiers that are about to be shown
 )
 
 // Type is the CloudEvents type, such as "eu.custody.data.shared.v1"; "" for no kind.
@@ -108,7 +110,7 @@ func ParseType(t string) (Kind, bool) {
 // The numbers are stored; they are never reused.
 type Retention uint8
 
-// Access: who looked at or used data. Disclosure: who received it. LegalState: what someone must be
+// Access: who looked at or used data, the ledger's own answers included. Disclosure: who received it. LegalState: what someone must be
 // able to show about a person's data afterwards (origin, notice, consent, objection, request,
 // restriction, erasure). Governance: the register. Breach: the documentation of Art. 33(5) GDPR.
 // Operation: the ledger's own running.

@@ -45,6 +45,40 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
+// TestAppendRewritten: what is appended is what the rewritten event appends, with the seal in its place,
+// for every event of the corpus and those that the other tests rewrite.
+func TestAppendRewritten(t *testing.T) {
+	appendsTheRewritten(t, []byte(secretive))
+	appendsTheRewritten(t, []byte(registered(`,"name":"Jan","contact":"by post","natural_person":true`)))
+	for _, line := range corpus(t) {
+		appendsTheRewritten(t, line)
+	}
+}
+
+func appendsTheRewritten(t *testing.T, line []byte) {
+	t.Helper()
+	sent := mustDecode(t, string(line))
+	replace := func(dst []byte, _ string, s Secrecy, _ Value) []byte {
+		if s == Sealed {
+			return dst
+		}
+		return TextOf(tagText).AppendJSON(dst)
+	}
+	want := storedOf(sent)
+	if got, want := sent.AppendRewritten(nil, replace), want.Event.AppendJSON(nil); !bytes.Equal(got, want) {
+		t.Fatalf("rewritten:\n%s\nwant:\n%s", got, want)
+	}
+	stored := *want
+	stored.Event, stored.Sealed = sent, nil
+	for _, size := range []int{0, 6, 1000} {
+		want.Sealed = make([]byte, size)
+		got := stored.AppendRewritten([]byte("before"), replace, func() []byte { return want.Sealed })
+		if want := want.Append([]byte("before")); !bytes.Equal(got, want) {
+			t.Fatalf("%d bytes sealed:\n%s\nwant:\n%s", size, got, want)
+		}
+	}
+}
+
 func TestRewriteOfAPerson(t *testing.T) {
 	all := func(raw string) (seen []string) {
 		mustDecode(t, raw).Rewrite(func(ptr string, s Secrecy, v Value) Value {

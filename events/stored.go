@@ -3,13 +3,14 @@ package events
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"time"
 )
 
 // Stored is an event as the ledger keeps it: tags for people, what is delicate sealed, and the facts
 // that were known when it was recorded. The SHA-256 of its stored form is its digest.
 type Stored struct {
-	Event    *Event    // as Rewrite gave it
+	Event    *Event    // as it is stored; for AppendRewritten, as its producer sent it
 	Recorded time.Time // when the ledger recorded it: UTC, whole milliseconds
 	Relay    string    // the code of who sent it on behalf of its source; "" when the producer did
 	Salt     [16]byte  // random, one per event
@@ -21,26 +22,44 @@ const recordedLayout = "2006-01-02T15:04:05.000Z"
 
 // Append appends the stored form, docs/FORMAT.md "Stored event": one JSON object without white space,
 // its keys in a fixed order, the facts last in the data. What Append emits is readable again if the
-// event has been through Rewrite with tags of 32 hex digits and every sealed value removed.
+// event has tags of 32 hex digits for identifiers and references, and nothing that is sealed.
 func (s *Stored) Append(dst []byte) []byte {
+	return s.AppendRewritten(dst, nil, func() []byte { return s.Sealed })
+}
+
+// AppendRewritten appends the stored form of an event as its producer sent it: with every value
+// replaced that does not stay clear, and what seal gives once all of them have been, in place of Sealed.
+func (s *Stored) AppendRewritten(dst []byte, replace Replace, seal func() []byte) []byte {
 	dst = append(dst, `{"custodyformat":"1",`...)
-	dst = s.Event.appendAttributes(dst)
+	dst = replace.attributes(dst, s.Event)
 	dst = append(dst, `,"recordedtime":"`...)
 	dst = s.Recorded.UTC().AppendFormat(dst, recordedLayout)
 	dst = append(dst, '"')
 	dst = appendOptional(dst, `,"relay":`, s.Relay)
 	dst = appendBytes(append(dst, `,"salt":"`...), s.Salt[:])
-	if len(s.Sealed) > 0 {
-		dst = appendBytes(append(dst, `,"sealed":"`...), s.Sealed)
-	}
+	beforeData := len(dst)
 	dst = append(dst, `,"data":`...)
-	dst = appendMembers(dst, s.Event.Data)
-	if s.Event.Data.n > 0 {
+	dst = replace.members(dst, s.Event.Data)
+	if dst[len(dst)-1] != '{' {
 		dst = append(dst, ',')
 	}
+	dst = insertSealed(dst, beforeData, seal())
 	dst = append(dst, `"ledger":`...)
 	dst = s.Facts.append(dst)
 	return append(dst, '}', '}')
+}
+
+// insertSealed makes room for the sealed blob at i: it stands before the data, and is known after them.
+func insertSealed(dst []byte, i int, sealed []byte) []byte {
+	if len(sealed) == 0 {
+		return dst
+	}
+	const key = `,"sealed":"`
+	n, end := len(key)+base64.RawURLEncoding.EncodedLen(len(sealed))+len(`"`), len(dst)
+	dst = slices.Grow(dst, n)[:end+n]
+	copy(dst[i+n:], dst[i:end])
+	appendBytes(append(dst[:i], key...), sealed)
+	return dst
 }
 
 // appendBytes appends bytes and the closing quote.

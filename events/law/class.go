@@ -40,6 +40,9 @@ func (c Class) String() string {
 	return ""
 }
 
+// Classes lists the classes that an event can have.
+func Classes() []Class { return []Class{T0, T1, T1f, T2, T3, T4, T5, U} }
+
 // ParseClass is the inverse of [Class.String].
 func ParseClass(text string) (Class, bool) {
 	for c := None; c <= U; c++ {
