@@ -34,7 +34,7 @@ func (s *Store) settle(ctx context.Context) error {
 // On an error that wraps [ErrUnknown] the change may have been made. On any
 // other nothing has happened.
 func (s *Store) commit(ctx context.Context, m message) error {
-	m.Format, m.At = format, stamp(s.cfg.Now())
+	m.Format, m.At = m.version(), stamp(s.cfg.Now())
 	data, err := m.encode()
 	if err != nil { // a message that could not be read again: nothing happened
 		return err
@@ -124,6 +124,7 @@ type NewToken struct {
 	Name     string
 	Producer string    // required for RoleProducer, forbidden for the others
 	Expires  time.Time // zero is never; else in the future
+	Box                // a case and a window only for roles that may ask about people; a person for RoleSubject, which needs one
 }
 
 // CreateToken makes a token and returns its text, which nobody can have again.
@@ -155,6 +156,7 @@ func (s *Store) CreateFirst(ctx context.Context) (Secret, error) {
 
 func (s *Store) createToken(ctx context.Context, by string, n NewToken) (Secret, Token, error) {
 	now, st := s.cfg.Now(), s.state.Load()
+	n.Box = n.Box.normal()
 	if refusal := n.check(now, st); refusal != nil {
 		return Secret{}, Token{}, refusal
 	}
@@ -162,7 +164,7 @@ func (s *Store) createToken(ctx context.Context, by string, n NewToken) (Secret,
 		return Secret{}, Token{}, fmt.Errorf("making a token: %w: a ledger has at most %d valid tokens", ErrLimit, MaxTokens)
 	}
 	id, secret, hash := mint(n.Role)
-	f := &tokenFields{ID: id, Role: n.Role, Name: n.Name, Producer: n.Producer, Hash: hex.EncodeToString(hash[:])}
+	f := &tokenFields{ID: id, Role: n.Role, Name: n.Name, Producer: n.Producer, Hash: hex.EncodeToString(hash[:]), boxFields: n.Box.fields()}
 	if !n.Expires.IsZero() {
 		f.Expires = stamp(n.Expires)
 	}
@@ -188,6 +190,9 @@ func (n NewToken) check(now time.Time, st *state) error {
 		return refuse("/producer", events.NotInVocabulary, "no such producer is registered")
 	case !n.Expires.IsZero() && !n.Expires.After(now):
 		return refuse("/expires", events.OutOfRange, "must be in the future")
+	}
+	if refusal := n.Box.check(n.Role); refusal != nil {
+		return refusal
 	}
 	return nil
 }

@@ -149,6 +149,16 @@ func TestRefusedInput(t *testing.T) {
 		{"/producer", NewToken{Role: RoleProducer, Name: "a", Producer: "ats"}},
 		{"/producer", NewToken{Role: RoleRelay, Name: "a", Producer: "ats"}},
 		{"/expires", NewToken{Role: RoleDPO, Name: "a", Expires: c.now}},
+		{"/case", NewToken{Role: RoleInvestigator, Name: "a", Box: Box{Case: "Case 7"}}},
+		{"/case", NewToken{Role: RoleInvestigator, Name: "a", Box: Box{Case: "0475123456"}}},
+		{"/case", NewToken{Role: RoleAuditor, Name: "a", Box: Box{Case: "c-7"}}},
+		{"/case", NewToken{Role: RoleSubject, Name: "a", Box: Box{Case: "c-7", Person: aPerson}}},
+		{"/from", NewToken{Role: RoleOperator, Name: "a", Box: Box{From: c.now}}},
+		{"/to", NewToken{Role: RoleRelay, Name: "a", Box: Box{To: c.now}}},
+		{"/to", NewToken{Role: RoleDPO, Name: "a", Box: Box{From: c.now, To: c.now.Add(time.Microsecond)}}},
+		{"/person", NewToken{Role: RoleSubject, Name: "a"}},
+		{"/person", NewToken{Role: RoleSubject, Name: "a", Box: Box{Person: "candidate:10001"}}},
+		{"/person", NewToken{Role: RoleDPO, Name: "a", Box: Box{Person: aPerson}}},
 	}
 	for _, tt := range tokens {
 		_, _, err := s.CreateToken(t.Context(), byTest, tt.n)
@@ -253,8 +263,13 @@ func randomChange(rt *rapid.T, s *Store, names *rapid.Generator[string]) {
 		_ = s.RemoveProducer(ctx, byTest, name)
 	case 2:
 		n := NewToken{Role: rapid.SampledFrom(Roles()).Draw(rt, "role"), Name: name}
-		if n.Role == RoleProducer {
+		switch {
+		case n.Role == RoleProducer:
 			n.Producer = name
+		case n.Role == RoleSubject:
+			n.Person = aPerson
+		case boxable(n.Role) && rapid.Bool().Draw(rt, "boxed"):
+			n.Box = Box{Case: "c-7", From: time.UnixMicro(rapid.Int64Range(0, 1e15).Draw(rt, "from"))}
 		}
 		_, _, _ = s.CreateToken(ctx, byTest, n)
 	case 3:

@@ -9,9 +9,13 @@ import (
 	"time"
 )
 
-// format is the version of the messages. Another version is another number and
-// another decoder beside this one.
-const format = "1"
+// The versions of the messages. Each message is of the lowest that can say what
+// it says, so there is one form of everything. Another version is another number
+// and another decoder beside this one.
+const (
+	format1 = "1"
+	format2 = "2" // a token with a box
+)
 
 // What a message says, and the last part of its subject.
 const (
@@ -51,6 +55,15 @@ type tokenFields struct {
 	Producer string `json:"producer,omitempty"`
 	Hash     string `json:"hash"` // SHA-256 of the token's text, lower-case hexadecimal
 	Expires  string `json:"expires,omitempty"`
+	boxFields
+}
+
+// version is the one that m is of.
+func (m message) version() string {
+	if m.Token != nil && m.Token.boxFields != (boxFields{}) {
+		return format2
+	}
+	return format1
 }
 
 // stamp writes t as messages have it.
@@ -99,8 +112,8 @@ func decode(b []byte) (message, error) {
 // validate checks the form of m: every field that What needs, and no other.
 func (m message) validate() error {
 	corrupt := func(text string) error { return fmt.Errorf("%w: %s", ErrCorrupt, text) }
-	if m.Format != format {
-		return corrupt("a message of another format than " + format)
+	if want := m.version(); m.Format != want {
+		return corrupt("a message of another format than " + want)
 	}
 	if _, err := unstamp(m.At); err != nil {
 		return err
@@ -156,10 +169,12 @@ func (t *tokenFields) validate() error {
 		return fmt.Errorf("%w: a token's hash is not a SHA-256", ErrCorrupt)
 	}
 	if t.Expires != "" {
-		_, err := unstamp(t.Expires)
-		return err
+		if _, err := unstamp(t.Expires); err != nil {
+			return err
+		}
 	}
-	return nil
+	_, err := t.box(t.Role)
+	return err
 }
 
 // validName reports whether s is 1 to 32 of [a-z0-9-], not beginning with "-":
@@ -177,8 +192,11 @@ func validName(s string) bool {
 }
 
 // validID reports whether s is 16 lower-case hexadecimal digits.
-func validID(s string) bool {
-	if len(s) != 2*idBytes {
+func validID(s string) bool { return validHex(s, 2*idBytes) }
+
+// validHex reports whether s is so many lower-case hexadecimal digits.
+func validHex(s string, digits int) bool {
+	if len(s) != digits {
 		return false
 	}
 	for i := range len(s) {

@@ -9,8 +9,9 @@ import (
 	"github.com/imalink/custody/ledger/stream"
 )
 
-// examples are messages as they are stored, one of each kind.
+// examples are messages as they are stored, one of each kind and version.
 func examples() []string {
+	const head2 = `{"accessformat":"2","what":"`
 	const head = `{"accessformat":"1","what":"`
 	const at = `","at":"2026-03-02T09:14:05.120Z"`
 	return []string{
@@ -21,6 +22,12 @@ func examples() []string {
 		head + tokenCreated + at + `,"by":"00112233445566ff","token":{"id":"00112233445566fe","role":"producer","name":"one","producer":"ats","hash":"` +
 			strings.Repeat("ab", 32) + `","expires":"2027-01-01T00:00:00.000Z"}}`,
 		head + tokenRevoked + at + `,"by":"00112233445566ff","id":"00112233445566fe"}`,
+		head2 + tokenCreated + at + `,"by":"00112233445566ff","token":{"id":"00112233445566fd","role":"investigator","name":"inv","hash":"` +
+			strings.Repeat("ab", 32) + `","expires":"2027-01-01T00:00:00.000Z","case":"c-7","from":"2026-03-01T00:00:00.000Z","to":"2026-04-01T00:00:00.000Z"}}`,
+		head2 + tokenCreated + at + `,"by":"00112233445566ff","token":{"id":"00112233445566fc","role":"subject","name":"me","hash":"` +
+			strings.Repeat("ab", 32) + `","person":"000102030405060708090a0b0c0d0e0f"}}`,
+		head + tokenCreated + at + `,"by":"00112233445566ff","token":{"id":"00112233445566fb","role":"subject","name":"nobody","hash":"` +
+			strings.Repeat("ab", 32) + `"}}`,
 	}
 }
 
@@ -47,6 +54,20 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 		for _, edit := range [][2]string{
 			{`"accessformat":"1"`, `"accessformat":"2"`},
+			{`"accessformat":"2"`, `"accessformat":"1"`},
+			{`"accessformat":"2"`, `"accessformat":"3"`},
+			{`"case":"c-7"`, `"case":"C 7"`},
+			{`"case":"c-7"`, `"case":""`},
+			{`"case":"c-7",`, `"case":"c-7","case":"c-7",`},
+			{`"from":"2026-03-01T00:00:00.000Z"`, `"from":"2026-03-01"`},
+			{`"from":"2026-03-01T00:00:00.000Z"`, `"from":"2026-04-01T00:00:00.000Z"`},
+			{`"to":"2026-04-01T00:00:00.000Z"`, `"to":"2026-04-01T00:00:00Z"`},
+			{`"role":"investigator"`, `"role":"auditor"`},
+			{`"role":"subject"`, `"role":"dpo","case":"c-7"`},
+			{`"person":"00`, `"person":"0A`},
+			{`"person":"00`, `"person":"`},
+			{`"person"`, `"case":"c-7","person"`},
+			{`"person":"00`, `"person":"candidate:1`},
 			{`"accessformat":"1",`, ``},
 			{`{"accessformat"`, `{"AccessFormat"`},
 			{`{"accessformat"`, ` {"accessformat"`},

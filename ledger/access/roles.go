@@ -1,5 +1,7 @@
 package access
 
+import "slices"
+
 // A Role is what a token is for.
 type Role string
 
@@ -27,6 +29,18 @@ const (
 	ManageProducers        // list, add, change and remove producers
 	ManageTokens           // list, make and revoke tokens
 	Metrics                // read the metrics from elsewhere than this machine
+	QueryPersons           // ask about a person, and how many people an answer is about
+	QueryActors            // ask about somebody who acted, or about a session
+	QuerySearch            // ask for events by any combination of facets
+	QueryEvent             // ask for one event in full
+	Reveal                 // be shown whose identifiers are behind an answer
+	QueryParties           // ask about parties; about their people only with QueryPersons
+	QueryTransfers         // ask what left, where to and on what ground
+	QueryRegister          // ask what the register said
+	Explain                // ask why an event has its class
+	QueryCoverage          // ask what is missing
+	ManageViews            // see the views, and have them filled anew
+	OwnRecord              // ask about oneself: the person that the token is for
 )
 
 // permission is one row of the table of rights.
@@ -36,16 +50,19 @@ type permission struct {
 }
 
 // permissions is the only place that allows anything. A role or an action that
-// does not stand here is refused.
+// does not stand here is refused. A token that is boxed has fewer rights than
+// its role, never more, see [Principal].
 func permissions() []permission {
+	people := []Action{QueryPersons, QueryActors, QuerySearch, QueryEvent, Reveal}
+	nobody := []Action{QueryParties, QueryTransfers, QueryRegister, Explain, QueryCoverage}
 	return []permission{
 		{RoleProducer, []Action{Record}},
 		{RoleRelay, []Action{Record}},
-		{RoleDPO, []Action{Replay, Status}},
-		{RoleInvestigator, []Action{Replay, Status}},
-		{RoleAuditor, []Action{Replay, Status}},
-		{RoleOperator, []Action{ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics}},
-		{RoleSubject, nil},
+		{RoleDPO, slices.Concat([]Action{Replay, Status}, people, nobody)},
+		{RoleInvestigator, slices.Concat([]Action{Replay, Status}, people, nobody)},
+		{RoleAuditor, slices.Concat([]Action{Replay, Status}, nobody)},
+		{RoleOperator, []Action{ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics, QueryCoverage, ManageViews}},
+		{RoleSubject, []Action{OwnRecord}},
 	}
 }
 
@@ -60,7 +77,9 @@ func Roles() []Role {
 
 // Actions returns every action.
 func Actions() []Action {
-	return []Action{Record, Replay, ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics}
+	return []Action{Record, Replay, ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics,
+		QueryPersons, QueryActors, QuerySearch, QueryEvent, Reveal,
+		QueryParties, QueryTransfers, QueryRegister, Explain, QueryCoverage, ManageViews, OwnRecord}
 }
 
 // RolesOf returns the roles that are allowed action a, in the order of the table.
@@ -77,7 +96,7 @@ func RolesOf(a Action) []Role {
 }
 
 // actionSet has bit a set for each action a.
-type actionSet uint16
+type actionSet uint32
 
 func (s actionSet) has(a Action) bool { return a != 0 && s>>a&1 != 0 }
 
@@ -110,6 +129,30 @@ func (a Action) String() string {
 		return "manage-tokens"
 	case Metrics:
 		return "metrics"
+	case QueryPersons:
+		return "query-persons"
+	case QueryActors:
+		return "query-actors"
+	case QuerySearch:
+		return "query-search"
+	case QueryEvent:
+		return "query-event"
+	case Reveal:
+		return "reveal"
+	case QueryParties:
+		return "query-parties"
+	case QueryTransfers:
+		return "query-transfers"
+	case QueryRegister:
+		return "query-register"
+	case Explain:
+		return "explain"
+	case QueryCoverage:
+		return "query-coverage"
+	case ManageViews:
+		return "manage-views"
+	case OwnRecord:
+		return "own-record"
 	}
 	return "none"
 }

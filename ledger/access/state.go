@@ -112,13 +112,21 @@ func (st *state) addToken(f *tokenFields, at time.Time) bool {
 		return false
 	}
 	t := &token{Token: Token{ID: f.ID, Role: f.Role, Name: f.Name, Producer: f.Producer, Created: at}}
-	t.principal = Principal{Token: f.ID, Name: f.Name, Role: f.Role, Producer: f.Producer, actions: actionsOf(f.Role)}
 	if f.Expires != "" {
 		expires, err := unstamp(f.Expires)
 		if err != nil {
 			return false
 		}
 		t.Expires = expires
+	}
+	box, err := f.box(f.Role)
+	if err != nil {
+		return false
+	}
+	t.Box = box
+	t.principal = Principal{Token: f.ID, Name: f.Name, Role: f.Role, Producer: f.Producer, Box: t.Box, actions: actionsOf(f.Role)}
+	if t.windowed() {
+		t.principal.actions &^= 1 << Replay
 	}
 	if n, err := hex.Decode(t.hash[:], []byte(f.Hash)); err != nil || n != len(t.hash) {
 		return false

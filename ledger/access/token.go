@@ -51,6 +51,7 @@ type Token struct {
 	Created  time.Time // whole milliseconds, UTC
 	Expires  time.Time // exclusive; zero is never
 	Revoked  time.Time // zero is not
+	Box
 }
 
 // live reports whether t can be used at now.
@@ -65,11 +66,13 @@ type Principal struct {
 	Name     string // its name
 	Role     Role
 	Producer string // for RoleProducer
+	Box             // every answer stays within it
 
 	actions actionSet
 }
 
-// Can reports whether p may do a.
+// Can reports whether p may do a. Whoever is bound to a window cannot replay:
+// that shows every event.
 func (p Principal) Can(a Action) bool { return p.actions.has(a) }
 
 // Authenticate returns who holds the token with this text, or an error wrapping
