@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // How a blob's content key is had. The number is stored.
@@ -73,7 +74,7 @@ func encodeBlob(subjects []key, all *key, salt [16]byte, random key, plaintext [
 	if err != nil {
 		return nil, err
 	}
-	padded := make([]byte, bucket)
+	padded := b[len(b) : len(b)+bucket] // sealed where it lies
 	binary.BigEndian.PutUint32(padded, uint32(len(plaintext)))
 	copy(padded[lengthSize:], plaintext)
 	// The nonce is fixed because no content key seals twice: each comes from the
@@ -106,7 +107,7 @@ func wrap(s *key, salt [16]byte, content key) (w key) {
 }
 
 func associated(head []byte, salt [16]byte) []byte {
-	return append(bytes.Clone(head), salt[:]...)
+	return slices.Concat(head, salt[:])
 }
 
 // decodeBlob accepts exactly the frames that encodeBlob emits.

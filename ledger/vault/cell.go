@@ -13,6 +13,11 @@ type Tag [16]byte
 func (t Tag) String() string               { return hex.EncodeToString(t[:]) }
 func (t Tag) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, t[:]), nil }
 
+// AppendJSON appends the tag as a JSON string of 32 hex digits.
+func (t Tag) AppendJSON(dst []byte) []byte {
+	return append(hex.AppendEncode(append(dst, '"'), t[:]), '"')
+}
+
 // A Role is the part a person plays in an event. Its numbers are stored.
 type Role uint8
 

@@ -169,6 +169,9 @@ func (v *Vault) flushed(b *Batch, d *draft, messages []stream.Message, entries [
 		v.tail.table = d.from.sequence + 1
 	}
 	for i, p := range d.people {
+		if p.born != nil {
+			v.reverse.notes.noteBorn(p)
+		}
 		p.born, p.entry = nil, entries[i]
 		if p.stale == d.stale[i] {
 			p.stale = 0

@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"fmt"
 	"io"
 	"log/slog"
@@ -55,9 +56,13 @@ const (
 	prefixWrap   = "wrap" // before the salt, in the message to HMAC under S
 )
 
+// The pads of RFC 2104, section 2, each a block long.
 const (
-	ipad, opad = 0x36, 0x5c // RFC 2104, section 2
-	block      = sha256.BlockSize
+	ipad16 = "\x36\x36\x36\x36\x36\x36\x36\x36\x36\x36\x36\x36\x36\x36\x36\x36"
+	opad16 = "\x5c\x5c\x5c\x5c\x5c\x5c\x5c\x5c\x5c\x5c\x5c\x5c\x5c\x5c\x5c\x5c"
+	ipad   = ipad16 + ipad16 + ipad16 + ipad16
+	opad   = opad16 + opad16 + opad16 + opad16
+	block  = sha256.BlockSize
 )
 
 // mac is HMAC-SHA256 (RFC 2104). Messages up to 64 bytes, all but the indexed
@@ -68,17 +73,14 @@ func mac(k *key, msg []byte) (sum key) {
 		return macLong(*k, bytes.Clone(msg)) // a copy, so that short messages can stay on the stack
 	}
 	var inner, outer [2 * block]byte
-	for i := range block {
-		inner[i], outer[i] = ipad, opad
-	}
-	for i, b := range k {
-		inner[i] ^= b
-		outer[i] ^= b
-	}
-	copy(inner[block:], msg)
-	digest := sha256.Sum256(inner[:block+len(msg)])
-	copy(outer[block:], digest[:])
-	return sha256.Sum256(outer[:block+len(digest)])
+	copy(inner[:], ipad)
+	copy(outer[:], opad)
+	subtle.XORBytes(inner[:], inner[:], k[:])
+	subtle.XORBytes(outer[:], outer[:], k[:])
+	n := block + copy(inner[block:], msg)
+	digest := sha256.Sum256(inner[:n])
+	n = block + copy(outer[block:], digest[:])
+	return sha256.Sum256(outer[:n])
 }
 
 func macLong(k key, msg []byte) (sum key) {

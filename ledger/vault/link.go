@@ -126,6 +126,7 @@ func (v *Vault) keepLinks(b *Batch, p *person) {
 		}
 	}
 	p.compact()
+	v.reverse.notes.noteLinks(p)
 }
 
 // compact drops settled statements that later settled ones overrule, and those

@@ -353,6 +353,7 @@ func (m *linkModel) agree(t *rapid.T) {
 		if !slices.Equal(got, want) {
 			t.Fatalf("identifier %d is linked with %d, want %d: %q, want %q", i, len(got), len(want), reveal(got), reveal(want))
 		}
+		m.byTag(march, modelID(i))
 	}
 }
 

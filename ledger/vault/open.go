@@ -26,6 +26,7 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 		o.CacheSize = 65536
 	}
 	v.cache = newCache(o.CacheSize)
+	v.reverse = newReverse(v, o.ReverseBudget)
 	if o.Root.Version() < o.Shredded {
 		return nil, fmt.Errorf("opening the vault: %w: it has version %d, below %d of an erasure that was recorded", ErrRetiredRoot, o.Root.Version(), o.Shredded)
 	}

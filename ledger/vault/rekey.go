@@ -158,6 +158,6 @@ func (n *next) renew(v *Vault, number uint8, keep func(*row) bool, d *draft) err
 // adopt takes the keys of a change that is in force.
 func (v *Vault) adopt(n *next) error {
 	v.keys, v.cells, v.tail = n.keys, n.cells, n.tail
-	v.recent, v.cache = newOverlay(), newCache(v.cache.max)
+	v.recent, v.cache, v.reverse = newOverlay(), newCache(v.cache.max), newReverse(v, v.reverse.budget)
 	return v.index.write(n.out, n.entries, n.tail, n.root.version)
 }

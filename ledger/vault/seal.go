@@ -21,7 +21,11 @@ func (b *Batch) Seal(c Cell, salt [16]byte, subjects []Person, plaintext []byte)
 	if err != nil {
 		return nil, err
 	}
-	return encodeBlob(keys, &c.cell.all, salt, newKey(), plaintext)
+	var random key
+	if len(keys) > 1 {
+		random = newKey()
+	}
+	return encodeBlob(keys, &c.cell.all, salt, random, plaintext)
 }
 
 // sealKeys returns S of each subject once, none if there are more than MaxWraps.

@@ -18,8 +18,9 @@
 //     recorded. A person is the set of rows that links connect.
 //
 // docs/FORMAT.md has every layout to the byte. Reading order: vault.go, keys.go,
-// cell.go, batch.go, flush.go, link.go, read.go, seal.go, blob.go, then the
-// formats (message.go, table.go, row.go, root.go), then open.go and index.go.
+// cell.go, batch.go, flush.go, link.go, read.go, lookup.go, reverse.go, seal.go,
+// blob.go, then the formats (message.go, table.go, row.go, root.go), then
+// open.go and index.go.
 package vault
 
 import (
@@ -96,6 +97,10 @@ type Options struct {
 	Shredded uint64
 	// CacheSize bounds the persons whose keys are kept unwrapped; 0 is 65,536.
 	CacheSize int
+	// ReverseBudget is how many bytes of memory may go to finding people by their
+	// tags, see Who; 0 is 256 MiB. It takes 48 a person, and 12 for each in every
+	// cell asked about; what of one cell was needed last is kept in any case.
+	ReverseBudget int
 
 	indexEvery    int  // rows between two writes of the index; 0 is the default
 	indexUnsynced bool // for tests, which cut no power
@@ -129,6 +134,7 @@ type Vault struct {
 	stale   []*person // to be written anew by the next Flush
 	unsaved []*person // written since the index was, in order
 	writing *write    // write of the index under way; nil if none
+	reverse *reverse  // from tags to people; its notes are guarded, all else is its own
 }
 
 // A tail says how far the vault's stream has been read or written.
