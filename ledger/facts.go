@@ -58,28 +58,33 @@ func (r *register) facts(e *events.Event) events.Facts {
 		A9:      !d.Get("a9").IsZero(),
 		Art10:   d.Get("art10").Bool(),
 	}
-	day := law.DayOf(e.At)
-	actor, recipient := d.Get("actor").Object(), d.Get("recipient").Object()
-	location, own := d.Get("location").Object(), d.Get("transfer").Object()
-	code := recipient.Get("party").Text()
-	q := law.Facts{
-		Day: day, Data: e.Kind.Family() == "data",
-		ActorKind:     actor.Get("kind").Text(),
-		ActorParty:    r.lawParty(actor.Get("party").Text()),
-		RecipientRole: recipient.Get("role").Text(), RecipientParty: r.lawParty(code),
-		Storage: location.Get("storage").Texts(), Access: location.Get("access").Texts(),
-		Tool: law.Tool{Code: own.Get("tool").Text(), Reference: own.Get("tool_ref").Text()},
-	}
+	q := r.question(e)
 	verdict := law.Classify(q)
 	if verdict.Class != law.None {
 		f.Class, f.Tables = verdict.Class.String(), law.Version()
 		f.Region, f.Outside = verdict.Region, slices.Sorted(slices.Values(verdict.Outside))
 	}
+	code := d.Get("recipient").Object().Get("party").Text()
 	if code == "" || decidedByActor(q, verdict.Class) {
-		code = actor.Get("party").Text()
+		code = d.Get("actor").Object().Get("party").Text()
 	}
-	f.Party = r.partyFacts(code, day, d.Get("agreement").Text())
+	f.Party = r.partyFacts(code, q.Day, d.Get("agreement").Text())
 	return f
+}
+
+// question is what the class of e depends on, as the register stands.
+func (r *register) question(e *events.Event) law.Facts {
+	d := e.Data
+	actor, recipient := d.Get("actor").Object(), d.Get("recipient").Object()
+	location, own := d.Get("location").Object(), d.Get("transfer").Object()
+	return law.Facts{
+		Day: law.DayOf(e.At), Data: e.Kind.Family() == "data",
+		ActorKind:     actor.Get("kind").Text(),
+		ActorParty:    r.lawParty(actor.Get("party").Text()),
+		RecipientRole: recipient.Get("role").Text(), RecipientParty: r.lawParty(recipient.Get("party").Text()),
+		Storage: location.Get("storage").Texts(), Access: location.Get("access").Texts(),
+		Tool: law.Tool{Code: own.Get("tool").Text(), Reference: own.Get("tool_ref").Text()},
+	}
 }
 
 // decidedByActor reports whether the class of an event with two importers, its

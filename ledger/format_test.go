@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -63,6 +64,42 @@ func TestManifestFormat(t *testing.T) {
 			t.Errorf("byte %d altered and accepted", i)
 		}
 	}
+}
+
+// FuzzManifest demands that nothing passes for a manifest but what one is written as, and that it then names files and
+// streams that can be.
+func FuzzManifest(f *testing.F) {
+	whole := block(f, "manifest-1")
+	for _, seed := range []string{
+		string(whole), "", "null\n", "{}\n", string(whole[:len(whole)-1]), string(whole) + "\n", string(whole) + string(whole), strings.ToUpper(string(whole)),
+		`{"format":1,"name":"../a","id":"000102030405060708090a0b0c0d0e0f"}` + "\n", `{"format":1,"name":"a","id":"000102030405060708090a0b0c0d0e0F"}` + "\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	path := f.TempDir() + "/ledger.json"
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := readManifest(path)
+		if err != nil {
+			if !errors.Is(err, ErrDamaged) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if again := append(m.encode(), '\n'); !bytes.Equal(again, b) {
+			t.Errorf("accepted what it would not write: %s", b)
+		}
+		for _, name := range m.streams() {
+			if strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
+				t.Errorf("a stream named %q", name)
+			}
+		}
+		if _, err := (mark{Ledger: m.ID}).encode(); err != nil {
+			t.Errorf("no mark can be written for ledger %q", m.ID)
+		}
+	})
 }
 
 func TestMarkFormat(t *testing.T) {

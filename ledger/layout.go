@@ -97,6 +97,10 @@ func validName(name string) bool {
 	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
+func validID(id string) bool {
+	return len(id) == 32 && strings.Trim(id, "0123456789abcdef") == ""
+}
+
 func readManifest(path string) (manifest, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -112,7 +116,7 @@ func readManifest(path string) (manifest, error) {
 		return manifest{}, fmt.Errorf("%w: %s is not a ledger manifest", ErrDamaged, path)
 	}
 	want := append(m.encode(), '\n')
-	if m.Format != manifestFormat || !validName(m.Name) || len(m.ID) != 32 || !bytes.Equal(want, b) {
+	if m.Format != manifestFormat || !validName(m.Name) || !validID(m.ID) || !bytes.Equal(want, b) {
 		return manifest{}, fmt.Errorf("%w: %s: unknown format or altered content", ErrDamaged, path)
 	}
 	return m, nil

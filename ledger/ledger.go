@@ -113,6 +113,7 @@ type Ledger struct {
 	gate     sync.RWMutex // held for reading while a request is in hand
 	closed   bool         // guarded by gate
 	incoming chan *request
+	asked    chan func() // questions that only the sequencer can answer
 	rotated  chan error
 	ending   chan struct{} // closed when the tasks are to end
 	quit     chan struct{} // closed when the sequencer is to end; by then it has nothing in hand
@@ -225,6 +226,9 @@ func check(e *events.Event, now time.Time) *events.Error {
 
 // Access is the register of producers and tokens.
 func (l *Ledger) Access() *access.Store { return l.access }
+
+// Vault is where tags are resolved. Only the ledger itself begins batches.
+func (l *Ledger) Vault() *vault.Vault { return l.vault }
 
 // Name is the ledger's name; ID tells it from others of the same name.
 func (l *Ledger) Name() string { return l.manifest.Name }

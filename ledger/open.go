@@ -212,6 +212,7 @@ func (l *Ledger) checkDigest(ctx context.Context, known mark) error {
 func (l *Ledger) begin() {
 	l.incoming = make(chan *request, waitingRequests)
 	l.rotated = make(chan error, 1)
+	l.asked = make(chan func())
 	l.ending, l.quit = make(chan struct{}), make(chan struct{})
 	l.stopped = make(chan struct{})
 	l.next = l.events.Last() + 1

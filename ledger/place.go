@@ -23,17 +23,16 @@ func (l *Ledger) place(sub *Submission, found places) (position uint64, refusal 
 	if refusal, err := linkable(g.batch, sub.Event); refusal != nil || err != nil {
 		return 0, refusal, err
 	}
-	st := &events.Stored{Recorded: l.clock(), Relay: sub.Relay}
-	rand.Read(st.Salt[:])
 	e, defaulted := l.register.fill(sub.Event)
-	st.Facts = l.register.facts(e)
+	st := &events.Stored{Event: e, Recorded: l.clock(), Relay: sub.Relay, Facts: l.register.facts(e)}
+	rand.Read(st.Salt[:])
 	st.Facts.Defaulted = defaulted
 	st.Facts.BasisRef, st.Facts.Reference = found[1], found[2]
-	if err := pseudonymise(g.batch, e, st); err != nil {
+	start := len(g.stored)
+	stored, err := appendPseudonymised(g.stored, g.batch, st)
+	if err != nil {
 		return 0, nil, fmt.Errorf("pseudonymising: %w", err)
 	}
-	start := len(g.stored)
-	stored := st.Append(g.stored)
 	raw := stored[start:len(stored):len(stored)]
 	if len(raw) > events.MaxStored {
 		return 0, nil, fmt.Errorf("an event of %d bytes as stored; the limit is %d", len(raw), events.MaxStored)
@@ -71,55 +70,72 @@ func (l *Ledger) subject(e *events.Event) string {
 	return "custody." + l.manifest.Name + "." + e.Source[1:] + "." + e.Kind.Name()
 }
 
-// cells are the two cells whose keys an event's tags are made with.
-type cells struct{ subject, actor vault.Cell }
+// appendPseudonymised appends the stored form of st, whose event is as its
+// producer sent it: people become tags, references that join events become
+// keyed tags, and what is delicate goes into the seal.
+func appendPseudonymised(dst []byte, b *vault.Batch, st *events.Stored) ([]byte, error) {
+	var room [256]byte
+	p := pseudonyms{batch: b, salt: st.Salt, secrets: sealer{room[:0]}}
+	if err := p.findCells(st.Event); err != nil {
+		return nil, err
+	}
+	st.Facts.Forgotten = p.subject.Gone() || p.actor.Gone()
+	dst = st.AppendRewritten(dst, p.replace, p.seal)
+	return dst, p.err
+}
 
-// pseudonymise makes st the stored form of e: people become tags, references
-// that join events become keyed tags, and what is delicate goes into the seal.
-func pseudonymise(b *vault.Batch, e *events.Event, st *events.Stored) error {
-	var c cells
-	var err error
-	if c.subject, err = b.Cell(cellOf(e, vault.Subject)); err != nil {
-		return err
+// pseudonyms are what one event's people and references become. The first error
+// stays, and the vault is not asked any more.
+type pseudonyms struct {
+	batch          *vault.Batch
+	subject, actor vault.Cell // whose keys the tags are made with
+	salt           [16]byte
+	people         []vault.Person // the subjects
+	secrets        sealer
+	err            error
+}
+
+func (p *pseudonyms) findCells(e *events.Event) (err error) {
+	if p.subject, err = p.batch.Cell(cellOf(e, vault.Subject)); err == nil {
+		p.actor, err = p.batch.Cell(cellOf(e, vault.Actor))
 	}
-	if c.actor, err = b.Cell(cellOf(e, vault.Actor)); err != nil {
-		return err
-	}
-	st.Facts.Forgotten = c.subject.Gone() || c.actor.Gone()
-	var people []vault.Person
-	var secrets sealer
-	st.Event = e.Rewrite(func(ptr string, s events.Secrecy, v events.Value) events.Value {
-		if err != nil {
-			return v
-		}
-		switch s {
-		case events.Subject, events.Actor:
-			cell := c.actor
-			if s == events.Subject {
-				cell = c.subject
-			}
-			var tag vault.Tag
-			var person vault.Person
-			tag, person, err = b.Tag(cell, vault.Identifier(v.Text()))
-			if s == events.Subject {
-				people = append(people, person)
-			}
-			return events.TextOf(tag.String())
-		case events.Joinable:
-			secrets.add(ptr, v)
-			var tag vault.Tag
-			tag, err = b.Ref(c.of(ptr), vault.Identifier(v.Text()))
-			return events.TextOf(tag.String())
-		default:
-			secrets.add(ptr, v)
-			return events.Value{}
-		}
-	})
-	if err != nil || secrets.empty() || st.Facts.Forgotten {
-		return err
-	}
-	st.Sealed, err = b.Seal(c.subject, st.Salt, people, secrets.bytes())
 	return err
+}
+
+func (p *pseudonyms) replace(dst []byte, ptr string, s events.Secrecy, v events.Value) []byte {
+	if p.err != nil {
+		return dst
+	}
+	if ptr != "" {
+		p.secrets.add(ptr, v)
+	}
+	var tag vault.Tag
+	switch id := vault.Identifier(v.Text()); s {
+	case events.Subject:
+		var person vault.Person
+		tag, person, p.err = p.batch.Tag(p.subject, id)
+		p.people = append(p.people, person)
+	case events.Actor:
+		tag, _, p.err = p.batch.Tag(p.actor, id)
+	case events.Joinable:
+		cell := p.subject
+		if ptr == sessionPointer {
+			cell = p.actor
+		}
+		tag, p.err = p.batch.Ref(cell, id)
+	default:
+		return dst
+	}
+	return tag.AppendJSON(dst)
+}
+
+// seal seals what replace has gathered; nothing if one of the cells is gone.
+func (p *pseudonyms) seal() (sealed []byte) {
+	if p.err != nil || p.secrets.empty() || p.subject.Gone() || p.actor.Gone() {
+		return nil
+	}
+	sealed, p.err = p.batch.Seal(p.subject, p.salt, p.people, p.secrets.bytes())
+	return sealed
 }
 
 // cellOf names the cell whose keys tag an event's people of one role.
@@ -129,14 +145,6 @@ func cellOf(e *events.Event, role vault.Role) vault.CellID {
 
 // sessionPointer is the one joinable reference that belongs to the actor.
 const sessionPointer = "/data/actor/session"
-
-// of is the cell of a joinable reference: sessions belong to actors.
-func (c cells) of(ptr string) vault.Cell {
-	if ptr == sessionPointer {
-		return c.actor
-	}
-	return c.subject
-}
 
 // A sealer gathers what an event's seal holds: a JSON object from the pointer
 // of each field to its value, in the catalogue's order.

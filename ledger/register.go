@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -141,6 +143,7 @@ func (r *register) keep(changes int) { r.undo = slices.Delete(r.undo, 0, changes
 // start need not read the whole ledger. The snapshot is disposable.
 func (r *register) snapshot() ([]byte, error) { return json.Marshal(r) }
 
+// restoreRegister accepts exactly what snapshot gives.
 func restoreRegister(b []byte) (*register, error) {
 	r := newRegister()
 	if len(b) == 0 {
@@ -148,6 +151,10 @@ func restoreRegister(b []byte) (*register, error) {
 	}
 	if err := json.Unmarshal(b, r); err != nil {
 		return nil, fmt.Errorf("register snapshot: %w", err)
+	}
+	whole := r.Parties != nil && r.Tools != nil && r.Agreements != nil && r.Activities != nil
+	if again, err := r.snapshot(); err != nil || !whole || !bytes.Equal(again, b) {
+		return nil, errors.New("register snapshot: not one of this version")
 	}
 	return r, nil
 }

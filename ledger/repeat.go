@@ -51,11 +51,11 @@ func sameContent(v *vault.Vault, e *events.Event, st *events.Stored) (bool, erro
 		return true, nil
 	}
 	c := comparison{vault: v, subject: subject, actor: actor, known: true}
-	tagged := e.Rewrite(c.rewrite)
+	tagged := e.AppendRewritten(nil, c.replace)
 	if c.err != nil {
 		return false, c.err
 	}
-	if !c.known || !bytes.Equal(tagged.AppendJSON(nil), withoutDefaults(st).AppendJSON(nil)) {
+	if !c.known || !bytes.Equal(tagged, withoutDefaults(st).AppendJSON(nil)) {
 		return false, nil
 	}
 	if st.Sealed == nil || c.secrets.empty() {
@@ -87,33 +87,34 @@ type comparison struct {
 	err            error
 }
 
-func (c *comparison) rewrite(ptr string, s events.Secrecy, x events.Value) events.Value {
-	id := vault.Identifier(x.Text())
-	switch s {
+func (c *comparison) replace(dst []byte, ptr string, s events.Secrecy, v events.Value) []byte {
+	if ptr != "" {
+		c.secrets.add(ptr, v)
+	}
+	var tag vault.Tag
+	switch id := vault.Identifier(v.Text()); s {
 	case events.Subject:
 		c.people = append(c.people, id)
-		return c.tag(c.subject, id)
+		tag = c.tag(c.subject, id)
 	case events.Actor:
-		return c.tag(c.actor, id)
+		tag = c.tag(c.actor, id)
 	case events.Joinable:
-		c.secrets.add(ptr, x)
 		cell := c.subject
 		if ptr == sessionPointer {
 			cell = c.actor
 		}
-		tag, _ := c.vault.RefOf(cell, id)
-		return events.TextOf(tag.String())
+		tag, _ = c.vault.RefOf(cell, id)
 	default:
-		c.secrets.add(ptr, x)
-		return events.Value{}
+		return dst
 	}
+	return tag.AppendJSON(dst)
 }
 
-func (c *comparison) tag(cell vault.CellID, id vault.Identifier) events.Value {
+func (c *comparison) tag(cell vault.CellID, id vault.Identifier) vault.Tag {
 	tag, ok, err := c.vault.TagOf(cell, id)
 	c.err = errors.Join(c.err, err)
 	c.known = c.known && ok
-	return events.TextOf(tag.String())
+	return tag
 }
 
 // withoutDefaults is the stored event without what the register filled in.

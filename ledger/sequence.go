@@ -35,6 +35,8 @@ func (l *Ledger) sequence() {
 			g := l.inflight
 			l.inflight = nil
 			l.settle(g, err)
+		case ask := <-l.asked:
+			ask()
 		case err := <-l.rotated:
 			l.finishRotation(err)
 		case <-l.quit:
