@@ -148,6 +148,7 @@ func (p *pages) freelist(id uint64) error {
 type subtree struct {
 	root        uint64
 	from, until []byte
+	inline      bool // a bucket's only page, kept in a leaf of another bucket: bbolt keeps no bucket in it
 }
 
 // holds reports whether key may stand in the subtree behind last, nil if it is the first.
@@ -204,7 +205,7 @@ func (t *subtree) branch(page []byte, count int) (below []subtree, err error) {
 	return below, nil
 }
 
-// leaf returns the buckets in a leaf page, those in a bucket kept inline included.
+// leaf returns the buckets in a leaf page.
 func (t *subtree) leaf(page []byte, count int) (below []subtree, err error) {
 	var last []byte
 	for i := range count {
@@ -215,7 +216,7 @@ func (t *subtree) leaf(page []byte, count int) (below []subtree, err error) {
 		e := page[at:]
 		flags, pos, keySize, valueSize := u32(e), uint64(u32(e[4:])), uint64(u32(e[8:])), uint64(u32(e[12:]))
 		key, value := extent(e, pos, keySize), extent(e, pos+keySize, valueSize)
-		if !t.holds(last, key) || value == nil || flags&^bucketFlag != 0 {
+		if !t.holds(last, key) || value == nil || flags&^bucketFlag != 0 || t.inline && flags != 0 {
 			return nil, damaged("element %d is wrong", i)
 		}
 		last = key
@@ -231,7 +232,7 @@ func (t *subtree) leaf(page []byte, count int) (below []subtree, err error) {
 	return below, nil
 }
 
-// bucket returns the tree of a bucket, or for one kept inline what is below its only page.
+// bucket returns the tree of a bucket, which one kept inline does not have.
 func bucket(value []byte) ([]subtree, error) {
 	switch {
 	case len(value) == bucketHeader && u64(value) != 0:
@@ -239,7 +240,7 @@ func bucket(value []byte) ([]subtree, error) {
 	case len(value) < bucketHeader+pageHeader || u64(value) != 0 || u16(value[bucketHeader+8:]) != leafFlag:
 		return nil, damaged("is no bucket")
 	}
-	var inline subtree
+	inline := subtree{inline: true}
 	return inline.leaf(value[bucketHeader:], int(u16(value[bucketHeader+10:])))
 }
 

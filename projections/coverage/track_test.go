@@ -1,0 +1,153 @@
+package coverage
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections"
+)
+
+// numbered is a producer's events with these numbers.
+func numbered(t testing.TB, seqs ...uint64) []*projections.Event {
+	shapes := make([]shape, len(seqs))
+	for i, seq := range seqs {
+		shapes[i] = shape{Source: "/ats", Seq: seq, Pause: time.Millisecond}
+	}
+	return recorded(t, shapes)
+}
+
+func everyFlush(n int) func() int { return func() int { return n } }
+func never() bool                 { return false }
+
+// TestTalliesStayFew sends every other number: there is always more missing, and writing that down again and again
+// must not cost more than the events do. A producer that misses nothing has a tally a block.
+func TestTalliesStayFew(t *testing.T) {
+	const events, size = 3000, 4
+	for _, test := range []struct {
+		name     string
+		step     uint64
+		min, max uint64 // tallies
+		ranges   uint64 // in all of them
+	}{
+		{"all", 1, events/size - 1, events/size - 1, 0},
+		{"every other", 2, 4, 12, 2 * events},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var seqs []uint64
+			for i := range uint64(events) {
+				seqs = append(seqs, test.step*(i+1))
+			}
+			db := database(t)
+			folded(t, db, view(size), numbered(t, seqs...), everyFlush(100), never)
+			reading(t, db, func(r *Reader) {
+				var tallies, ranges uint64
+				for _, v := range pairs(r.tallies) {
+					sum, err := decodeTally(v)
+					if err != nil {
+						t.Fatal(err)
+					}
+					tallies++
+					ranges += uint64(len(sum.missing))
+				}
+				if tallies < test.min || tallies > test.max || ranges > test.ranges {
+					t.Errorf("%d tallies with %d ranges for %d events", tallies, ranges, events)
+				}
+			})
+		})
+	}
+}
+
+func pairs(b *bolt.Bucket) (list [][]byte) {
+	c := b.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		list = append(list, v)
+	}
+	return list
+}
+
+// TestOutOfOrder has numbers come in the worst of orders, and from far beyond each other.
+func TestOutOfOrder(t *testing.T) {
+	const n = 2000
+	var backwards, shuffled []uint64
+	for i := range uint64(n) {
+		backwards = append(backwards, n-i)
+	}
+	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(n) {
+		shuffled = append(shuffled, uint64(i)+1)
+	}
+	for name, seqs := range map[string][]uint64{
+		"backwards": backwards, "shuffled": shuffled, "far": {99_999_999_999_999, 1, 3, 99_999_999_999_998, 2},
+	} {
+		db := database(t)
+		folded(t, db, View(), numbered(t, seqs...), everyFlush(300), never)
+		reading(t, db, func(r *Reader) {
+			for p := range r.Producers(1 << 63) {
+				i := p.Instances[0]
+				var want []Range
+				if want = []Range{}; name == "far" {
+					want = []Range{{4, 99_999_999_999_997}}
+				}
+				if !reflect.DeepEqual(i.Missing, want) || i.Repeated != 0 || i.Received != uint64(len(seqs)) {
+					t.Errorf("%s: missing %v, %d repeated", name, i.Missing, i.Repeated)
+				}
+			}
+		})
+	}
+}
+
+// TestDamage takes away or alters what is kept, and demands an error instead of another answer.
+func TestDamage(t *testing.T) {
+	change := map[string]func(tx *bolt.Tx) error{
+		"block gone": func(tx *bolt.Tx) error { return tx.Bucket(blocksBucket).Delete(key(1, 9)) },
+		"block cut": func(tx *bolt.Tx) error {
+			b := tx.Bucket(blocksBucket)
+			return b.Put(key(1, 9), bytes.Clone(b.Get(key(1, 9))[:3]))
+		},
+		"block of another": func(tx *bolt.Tx) error {
+			b := tx.Bucket(blocksBucket)
+			return b.Put(key(1, 9), bytes.Clone(b.Get(key(1, 1))))
+		},
+		"tally cut": func(tx *bolt.Tx) error { return tx.Bucket(talliesBucket).Put(key(1, 9), []byte{8}) },
+		"tally of another": func(tx *bolt.Tx) error {
+			b := tx.Bucket(talliesBucket)
+			return b.Put(key(1, 9), bytes.Clone(b.Get(key(1, 5))))
+		},
+		"number of a track": func(tx *bolt.Tx) error { return tx.Bucket(namesBucket).Put([]byte("s/ats\x00"), []byte{1}) },
+	}
+	for name, damage := range change {
+		db := database(t)
+		folded(t, db, view(4), numbered(t, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10), everyFlush(3), never)
+		if err := db.Update(damage); err != nil {
+			t.Fatal(name, err)
+		}
+		reading(t, db, func(r *Reader) {
+			var found error
+			for _, err := range r.Producers(10) {
+				found = err
+			}
+			if !errors.Is(found, projections.ErrDamaged) {
+				t.Errorf("%s: %v", name, found)
+			}
+		})
+	}
+	db := database(t)
+	folded(t, db, View(), numbered(t, 1), everyFlush(3), never)
+	err := db.Update(func(tx *bolt.Tx) error {
+		if err := tx.DeleteBucket(talliesBucket); err != nil {
+			return err
+		}
+		if _, err := Read(tx); !errors.Is(err, projections.ErrDamaged) {
+			t.Error("half of the view was read")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
