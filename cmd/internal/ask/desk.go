@@ -1,0 +1,114 @@
+package ask
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger"
+	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/ledger/vault"
+	"github.com/imalink/custody/projections"
+)
+
+// viewTime is how long a question waits for its views.
+const viewTime = 5 * time.Second
+
+// A Config is what questions are answered from.
+type Config struct {
+	Ledger *ledger.Ledger
+	Views  *projections.Set
+
+	// Record records a question before its answer is given; nil is
+	// [ledger.Ledger.RecordQuery].
+	Record func(context.Context, events.Query) (position uint64, err error)
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// A Desk answers questions. Its methods may be called concurrently.
+type Desk struct {
+	ledger *ledger.Ledger
+	vault  *vault.Vault
+	views  *projections.Set
+	record func(context.Context, events.Query) (uint64, error)
+	now    func() time.Time
+	seals  *seals
+}
+
+// New makes a desk. Handles and cursors are good at this desk only.
+func New(cfg Config) (*Desk, error) {
+	d := &Desk{ledger: cfg.Ledger, vault: cfg.Ledger.Vault(), views: cfg.Views, record: cfg.Record, now: cfg.Now}
+	if d.record == nil {
+		d.record = cfg.Ledger.RecordQuery
+	}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	var err error
+	d.seals, err = newSeals()
+	return d, err
+}
+
+// An Asker is who asks, and within what.
+type Asker struct {
+	Token      string // id of the token: handles and cursors are its own
+	Name       string
+	Role       access.Role
+	access.Box // case, window, and for role subject the person: nothing beyond is shown
+}
+
+// stored is the event at a position.
+func (d *Desk) stored(ctx context.Context, position uint64) (*events.Stored, error) {
+	rec, err := d.ledger.Event(ctx, position)
+	if err != nil {
+		return nil, err
+	}
+	st, err := events.DecodeStored(rec.Raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: position %d: %v", ledger.ErrDamaged, position, err)
+	}
+	return st, nil
+}
+
+// wait returns once the views named have come to where the answer is complete.
+func (s *sitting) wait(ctx context.Context, names ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, viewTime)
+	defer cancel()
+	if err := s.views.Wait(ctx, s.asOf.Position, names...); err != nil {
+		return fmt.Errorf("waiting for the views: %w", err)
+	}
+	return nil
+}
+
+// record records the question, unless it goes on with an answer whose first page
+// did. persons is how many people the answer is about; subject and actor, whom
+// it asked about, if anybody. After an error there must be no answer; the
+// question may be recorded all the same.
+func (s *sitting) recorded(ctx context.Context, persons int, more bool) error {
+	if s.continues() {
+		return nil
+	}
+	q := events.Query{
+		Query: s.q.Name, Role: string(s.asker.Role), Token: s.asker.Name, Case: s.q.Case,
+		Filters: s.q.filters(), Persons: int64(persons), AsOf: s.asOf.Position, From: s.q.From, To: s.q.To,
+	}
+	for _, about := range s.q.About { // nobody unknown gets here
+		switch about.What {
+		case Person:
+			q.Persons = max(q.Persons, 1)
+			q.Subjects = []string{about.ID.id.Reveal()}
+		case Acting:
+			q.Actors = []string{about.ID.id.Reveal()}
+		}
+	}
+	if more { // people were counted in the first events only
+		q.Filters = append(q.Filters, "more")
+	}
+	if _, err := s.Desk.record(ctx, q); err != nil {
+		return errors.Join(ErrNotRecorded, err)
+	}
+	return nil
+}

@@ -1,0 +1,18 @@
+// Package ask answers questions about what was recorded: it resolves people
+// through the vault, asks the views, and puts their answers together.
+//
+// What is always true:
+//
+//  1. An answer is complete as of a stated position: it holds every event up to
+//     it that was asked for, and none beyond. If a view cannot come so far in
+//     time there is no answer.
+//  2. Asking is itself recorded, as one ledger.queried, before the answer is
+//     given; the pages of one answer continue it. If that cannot be recorded
+//     there is no answer (GDPR Art. 5(2)).
+//  3. Identifiers come in and never go out: people are counted by resolving their
+//     tags, employees are masked, the same way throughout one answer and another
+//     in the next. What no longer resolves is counted apart.
+//  4. Somebody unknown leaves no trace: not in the ledger, a log, or an error.
+//  5. What a token may see is cut here, for every question alike: a subject's own
+//     record, an investigator's case and window.
+package ask

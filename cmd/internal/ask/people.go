@@ -1,0 +1,220 @@
+package ask
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/ledger/vault"
+	"github.com/imalink/custody/projections/search"
+)
+
+// Me is the handle by which somebody with a token of role subject asks about the
+// own record.
+const Me = "me"
+
+// Found is somebody found by identifier, with the first page of what was asked
+// to be shown.
+type Found struct {
+	Handle      string `json:"handle" doc:"stands for them in URLs: an hour long, for this token only"`
+	Identifiers int    `json:"identifiers,omitempty" doc:"identifiers that are linked as one person's, this one included"`
+	*Page
+	Reads   *Reads   `json:"reads,omitempty"`
+	Shares  *Shares  `json:"recipients,omitempty"`
+	Summary *Summary `json:"summary,omitempty"`
+}
+
+// Lookup finds a person, an actor or a session by identifier and, if show says
+// so, answers with the first page of a list at once. Then the list is what is
+// recorded, else the look-up.
+func (d *Desk) Lookup(ctx context.Context, a Asker, w What, identifier, show string, q Question) (Found, error) {
+	id, rows, err := d.known(w, identifier)
+	if err != nil {
+		if errors.Is(err, ErrNotKnown) {
+			err = errors.Join(err, d.unknown(ctx, a, q))
+		}
+		return Found{}, err
+	}
+	found := Found{Identifiers: rows}
+	if found.Handle, err = d.handle(a, w, id); err != nil {
+		return Found{}, err
+	}
+	q.About = []About{{What: w, ID: opaqueID{id}}}
+	if show == "" {
+		s, err := d.begin(ctx, a, q)
+		if err != nil {
+			return Found{}, err
+		}
+		return found, s.recorded(ctx, 1, false)
+	}
+	q.Name = string(w) + "." + show
+	return found, d.show(ctx, a, w, show, q, &found)
+}
+
+// show answers with the first page of what was asked to be shown.
+func (d *Desk) show(ctx context.Context, a Asker, w What, show string, q Question, found *Found) (err error) {
+	switch {
+	case w == Person && show == "reads":
+		found.Reads, err = there(d.reads(ctx, a, q))
+	case w == Person && show == "recipients":
+		found.Shares, err = there(d.recipients(ctx, a, q))
+	case w == Session && show == "summary":
+		found.Summary, err = there(d.summary(ctx, a, q))
+	case w == Session && show == "events":
+		found.Page, err = there(d.events(ctx, a, q))
+	default:
+		found.Page, err = there(d.people(ctx, a, show, q))
+	}
+	return err
+}
+
+func there[T any](v T, err error) (*T, error) { return &v, err }
+
+// known finds who has an identifier, and how many identifiers are linked with
+// it. A session is whatever it is called: there is nobody to find.
+func (d *Desk) known(w What, identifier string) (id vault.Identifier, rows int, err error) {
+	id = vault.Identifier(identifier)
+	if w == Session {
+		return id, 0, nil
+	}
+	_, linked, err := d.vault.People(id)
+	if errors.Is(err, vault.ErrLimit) {
+		return "", 0, fmt.Errorf("%w: an identifier has 1 to %d bytes", ErrQuestion, vault.MaxIdentifier)
+	}
+	if err != nil || len(linked) > 0 {
+		return id, len(linked), err
+	}
+	candidates, err := d.vault.Candidates(id)
+	switch {
+	case err != nil:
+		return "", 0, fmt.Errorf("looking for candidates: %w", err)
+	case len(candidates) == 0:
+		return "", 0, ErrNotKnown
+	case len(candidates) > 1:
+		typed := make([]string, len(candidates))
+		for i, c := range candidates {
+			typed[i] = c.Reveal()
+		}
+		return "", 0, &Ambiguous{typed}
+	}
+	_, linked, err = d.vault.People(candidates[0])
+	return candidates[0], len(linked), err
+}
+
+// unknown records that somebody was looked for and is not known: that much, and
+// nothing of the identifier.
+func (d *Desk) unknown(ctx context.Context, a Asker, q Question) error {
+	s, err := d.begin(ctx, a, q)
+	if err != nil {
+		return err
+	}
+	return s.recorded(ctx, 0, false)
+}
+
+// Person lists what concerns a data subject: accesses, disclosures, timeline.
+func (d *Desk) Person(ctx context.Context, a Asker, handle, show string, q Question) (Page, error) {
+	if err := d.about(a, Person, handle, &q); err != nil {
+		return Page{}, err
+	}
+	return d.people(ctx, a, show, q)
+}
+
+// Actor lists what somebody did: accesses, timeline.
+func (d *Desk) Actor(ctx context.Context, a Asker, handle, show string, q Question) (Page, error) {
+	if err := d.about(a, Acting, handle, &q); err != nil {
+		return Page{}, err
+	}
+	return d.people(ctx, a, show, q)
+}
+
+// Session lists what was done in a session.
+func (d *Desk) Session(ctx context.Context, a Asker, handle string, q Question) (Page, error) {
+	if err := d.about(a, Session, handle, &q); err != nil {
+		return Page{}, err
+	}
+	return d.events(ctx, a, q)
+}
+
+// people narrows a question to what is shown of somebody, and lists it.
+func (d *Desk) people(ctx context.Context, a Asker, show string, q Question) (Page, error) {
+	var kinds []events.Kind
+	switch show {
+	case "accesses":
+		kinds = accesses()
+	case "disclosures":
+		kinds = disclosures()
+	case "timeline":
+		kinds = ofProducers()
+	default:
+		return Page{}, fmt.Errorf("%w: show is accesses, disclosures, timeline, reads or recipients", ErrQuestion)
+	}
+	if err := q.only(kinds); err != nil {
+		return Page{}, err
+	}
+	return d.events(ctx, a, q)
+}
+
+// ofProducers are the kinds that producers send; the others are the ledger's own.
+func ofProducers() []events.Kind {
+	return slices.DeleteFunc(events.Kinds(), func(k events.Kind) bool { return k > events.LedgerCorrected })
+}
+
+// accesses are the kinds in which somebody had a person's data in hand.
+func accesses() []events.Kind {
+	return []events.Kind{events.DataAccessed, events.DataUsed, events.DataAltered, events.DataExported}
+}
+
+// disclosures are the kinds in which data were made available to a recipient
+// (GDPR Art. 4(9)).
+func disclosures() []events.Kind {
+	return []events.Kind{events.DataShared, events.DataTransferred, events.DataHosted}
+}
+
+// only narrows the question to some kinds, on top of those it names itself.
+func (q *Question) only(kinds []events.Kind) error {
+	names := make([]string, 0, len(kinds))
+	asked := q.Any[search.Kind]
+	for _, k := range kinds {
+		if len(asked) == 0 || slices.Contains(asked, k.Name()) {
+			names = append(names, k.Name())
+		}
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("%w: kind names none of what is shown", ErrQuestion)
+	}
+	q.Any = maps.Clone(q.Any)
+	if q.Any == nil {
+		q.Any = map[search.Facet][]string{}
+	}
+	q.Any[search.Kind] = names
+	return nil
+}
+
+// about opens a handle, or finds who asks about the own record.
+func (d *Desk) about(a Asker, w What, text string, q *Question) error {
+	if a.Role == access.RoleSubject || text == Me {
+		row, ok := vault.ParsePersonID(a.Person)
+		if w != Person || text != Me || !ok {
+			return ErrBox
+		}
+		id, err := d.vault.IdentifierOf(row)
+		if errors.Is(err, vault.ErrGone) {
+			return ErrNotKnown
+		}
+		if err != nil {
+			return fmt.Errorf("finding who asks: %w", err)
+		}
+		q.About = []About{{What: w, ID: opaqueID{id}}}
+		return nil
+	}
+	id, err := d.whose(a, w, text)
+	if err != nil {
+		return err
+	}
+	q.About = []About{{What: w, ID: opaqueID{id}}}
+	return nil
+}

@@ -1,0 +1,94 @@
+package ask
+
+import (
+	"context"
+	"time"
+
+	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/projections/search"
+)
+
+// Reads is who asked this ledger about somebody.
+type Reads struct {
+	AsOf   AsOf   `json:"as_of"`
+	Window Window `json:"window"`
+	Total  uint64 `json:"total"`
+	Items  []Read `json:"items" nullable:"false"`
+	Next   string `json:"next,omitempty" doc:"cursor of the next page, absent on the last"`
+}
+
+// A Read is one question that was asked.
+type Read struct {
+	Position uint64    `json:"position"`
+	Source   string    `json:"source"`
+	ID       string    `json:"id"`
+	Kind     string    `json:"kind"`
+	Time     time.Time `json:"time"`
+	Role     string    `json:"role" doc:"of the token that asked"`
+	Token    string    `json:"token" doc:"its name"`
+	Query    string    `json:"query" doc:"what was asked, such as person.accesses"`
+	Case     string    `json:"case,omitempty"`
+	Filters  []string  `json:"filters,omitempty" doc:"what it was restricted by; not to which values"`
+	Persons  int64     `json:"persons" doc:"people in the answer"`
+	AsOf     uint64    `json:"as_of" doc:"the position up to which the answer was complete"`
+}
+
+// Reads lists who asked about a person.
+func (d *Desk) Reads(ctx context.Context, a Asker, handle string, q Question) (Reads, error) {
+	if err := d.about(a, Person, handle, &q); err != nil {
+		return Reads{}, err
+	}
+	return d.reads(ctx, a, q)
+}
+
+func (d *Desk) reads(ctx context.Context, a Asker, q Question) (Reads, error) {
+	if err := q.only([]events.Kind{events.LedgerQueried, events.LedgerIdentityRevealed}); err != nil {
+		return Reads{}, err
+	}
+	s, err := d.begin(ctx, a, q)
+	if err != nil {
+		return Reads{}, err
+	}
+	filter, err := s.filter(ctx)
+	if err != nil {
+		return Reads{}, err
+	}
+	var positions []uint64
+	var more bool
+	err = s.search(func(r *search.Reader) (err error) {
+		if !s.continues() {
+			if s.total, err = r.Count(filter); err != nil {
+				return err
+			}
+		}
+		positions, more, err = r.Page(filter, s.after, s.q.Limit, s.q.Newest)
+		return err
+	})
+	if err != nil {
+		return Reads{}, err
+	}
+	out := Reads{AsOf: s.asOf, Window: s.window(), Total: s.total, Items: make([]Read, len(positions))}
+	for i, position := range positions {
+		st, err := s.stored(ctx, position)
+		if err != nil {
+			return Reads{}, err
+		}
+		out.Items[i] = readOf(position, st)
+	}
+	if more {
+		if out.Next, err = s.next(positions[len(positions)-1]); err != nil {
+			return Reads{}, err
+		}
+	}
+	return out, s.recorded(ctx, 1, false)
+}
+
+func readOf(position uint64, st *events.Stored) Read {
+	e := st.Event
+	text := func(name string) string { return e.Data.Get(name).Text() }
+	return Read{
+		Position: position, Source: e.Source, ID: e.ID, Kind: e.Kind.Name(), Time: e.At,
+		Role: text("role"), Token: text("token"), Query: text("query"), Case: text("case"), Filters: e.Data.Get("filter").Texts(),
+		Persons: e.Data.Get("persons").Int(), AsOf: uint64(e.Data.Get("as_of").Int()),
+	}
+}

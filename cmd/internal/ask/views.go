@@ -1,0 +1,11 @@
+package ask
+
+// The names of the views that questions are answered from.
+const (
+	searchView     = "search"
+	personView     = "person"
+	accessView     = "access"
+	transfersView  = "transfers"
+	governanceView = "governance"
+	coverageView   = "coverage"
+)
