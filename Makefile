@@ -62,7 +62,7 @@ fuzz: ## every fuzz target, FUZZTIME each
 	echo "$$list" | awk '/^Fuzz/ {n[++i] = $$1} /^ok/ {for (j = 1; j <= i; j++) print $$2, n[j]; i = 0}' | \
 	while read -r pkg name; do \
 		echo "$$name of $$pkg"; \
-		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x "$$pkg" </dev/null; \
 	done
 
 crash: ## ROUNDS of kill -9, CUTS power cuts, FAILS failing writes, the tamper corpus

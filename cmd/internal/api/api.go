@@ -25,9 +25,11 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/imalink/custody/cmd/internal/ask"
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/projections"
 )
 
 // Limits of requests. Each refusal names its limit.
@@ -50,6 +52,7 @@ type Ledger interface {
 	State() ledger.State
 	Halted() error
 	Access() *access.Store
+	RowOf(identifier string) (row string, err error)
 }
 
 var _ Ledger = (*ledger.Ledger)(nil)
@@ -72,6 +75,7 @@ type API struct {
 	bodies  budget
 	spec    []byte // what /openapi.json answers
 	current atomic.Pointer[Ledger]
+	answers atomic.Pointer[answers]
 
 	noSniff, noStore []string // header values of every answer, never modified
 
@@ -110,6 +114,10 @@ func (a *API) routes() error {
 	a.manageProducers(h)
 	a.manageTokens(h)
 	a.showStatus(h)
+	a.askPeople(h)
+	a.askEvents(h)
+	a.askParties(h)
+	a.manageViews(h)
 	plain := func(op huma.Operation, serve handler) {
 		h.OpenAPI().AddOperation(&op)
 		t.add(&op, serve)
@@ -131,6 +139,25 @@ func (a *API) routes() error {
 
 // Attach makes l what is served, from now on.
 func (a *API) Attach(l Ledger) { a.current.Store(&l) }
+
+// answers is what questions are answered from.
+type answers struct {
+	desk  *ask.Desk
+	views *projections.Set
+}
+
+// AttachViews has questions answered, from now on.
+func (a *API) AttachViews(desk *ask.Desk, views *projections.Set) {
+	a.answers.Store(&answers{desk, views})
+}
+
+// ready is what questions are answered from, or the problem that says not yet.
+func (a *API) ready() (*answers, error) {
+	if ready := a.answers.Load(); ready != nil {
+		return ready, nil
+	}
+	return nil, problem(notReady, "its views are being opened; asking again is safe")
+}
 
 // ledger is what is served, or nil.
 func (a *API) ledger() Ledger {

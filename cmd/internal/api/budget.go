@@ -24,6 +24,7 @@ func (b *budget) give(n int64) { b.left.Add(n) }
 
 const (
 	firstRead = 16 << 10 // bytes of memory before any of a body has come
+	ahead     = 8        // times what has come is the most memory for what was announced
 	silence   = 5 * time.Second
 	slowest   = 128 << 10 // bytes a second below which a body is too slow, after bodyTime
 )
@@ -35,8 +36,8 @@ type body struct {
 }
 
 // readBody reads a whole body of at most limit bytes into memory that grows
-// with what has arrived, never with what was announced. The caller gives back
-// what is held, after an error as well.
+// with what has arrived. What was announced alone gets none. The caller gives
+// back what is held, after an error as well.
 func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) (b body, err error) {
 	if r.ContentLength > limit {
 		return b, &http.MaxBytesError{Limit: limit}
@@ -61,9 +62,18 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) (b b
 		case err != nil:
 			return b, err
 		}
-		size = min(2*int64(cap(b.bytes)), limit+1)
+		size = min(enough(b.held, r.ContentLength), limit+1)
 		in.until = start.Add(bodyTime + time.Duration(size)*time.Second/slowest)
 	}
+}
+
+// enough is how much to hold after held bytes have come: enough for what was
+// announced and one more, to see the end, if that is not too far ahead.
+func enough(held, announced int64) int64 {
+	if announced < held {
+		return 2 * held // not announced, or more has come
+	}
+	return min(ahead*held, announced+1)
 }
 
 // patient reads a body until a moment, and never waits longer than silence for

@@ -165,6 +165,16 @@ func (l *fakeLedger) Halted() error {
 
 func (l *fakeLedger) Access() *access.Store { return l.store }
 
+// RowOf knows one person.
+func (l *fakeLedger) RowOf(identifier string) (string, error) {
+	if identifier != "candidate:10412" {
+		return "", ledger.ErrNobody
+	}
+	return fakeRow, nil
+}
+
+const fakeRow = "000102030405060708090a0b0c0d0e0f"
+
 // memoryLog is the access stream of a fake ledger. It can fail the next append.
 type memoryLog struct {
 	msgs []stream.Message
@@ -238,8 +248,11 @@ func newRig(t testing.TB) *rig {
 	}
 	for _, role := range access.Roles() {
 		n := access.NewToken{Role: role, Name: "test-" + string(role)}
-		if role == access.RoleProducer {
+		switch role {
+		case access.RoleProducer:
 			n.Producer = "ats"
+		case access.RoleSubject:
+			n.Person = fakeRow
 		}
 		secret, _, err := r.ledger.store.CreateToken(t.Context(), "", n)
 		if err != nil {

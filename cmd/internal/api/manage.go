@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
 )
 
@@ -34,6 +37,9 @@ type token struct {
 	Role     string     `json:"role"`
 	Name     string     `json:"name"`
 	Producer string     `json:"producer,omitempty"`
+	Case     string     `json:"case,omitempty" doc:"every question is asked for it"`
+	From     *time.Time `json:"from,omitempty" doc:"nothing that happened before is shown"`
+	To       *time.Time `json:"to,omitempty" doc:"nothing that happened then or later is shown"`
 	Created  time.Time  `json:"created"`
 	Expires  *time.Time `json:"expires,omitempty"`
 	Revoked  *time.Time `json:"revoked,omitempty"`
@@ -45,6 +51,9 @@ type madeToken struct {
 	Role     string     `json:"role"`
 	Name     string     `json:"name"`
 	Producer string     `json:"producer,omitempty"`
+	Case     string     `json:"case,omitempty"`
+	From     *time.Time `json:"from,omitempty"`
+	To       *time.Time `json:"to,omitempty"`
 	Created  time.Time  `json:"created"`
 	Expires  *time.Time `json:"expires,omitempty"`
 	Token    string     `json:"token" doc:"the token itself, shown this once"`
@@ -56,6 +65,10 @@ type newToken struct {
 	Name     string    `json:"name" pattern:"^[a-z0-9][a-z0-9-]{0,31}$" patternDescription:"1 to 32 of a-z, 0-9 and -, not beginning with -" doc:"a relay is named by it in the events it sends" example:"import"`
 	Producer string    `json:"producer,omitempty" required:"false" doc:"for role producer, whom it speaks for"`
 	Expires  time.Time `json:"expires,omitempty" required:"false" doc:"absent is never"`
+	Case     string    `json:"case,omitempty" required:"false" maxLength:"64" doc:"for role investigator or dpo: the case that every question is asked for" example:"breach-2026-07"`
+	From     time.Time `json:"from,omitempty" required:"false" doc:"for role investigator or dpo: the begin of the time it may look at, included"`
+	To       time.Time `json:"to,omitempty" required:"false" doc:"and its end, excluded"`
+	Person   string    `json:"person,omitempty" required:"false" maxLength:"256" doc:"for role subject: an identifier of whom it is for; what is kept of it is not an identifier" example:"candidate:10001"`
 }
 
 // Bodies and parameters, as huma wants them.
@@ -148,19 +161,41 @@ func (a *API) manageTokens(h huma.API) {
 	create.DefaultStatus = http.StatusCreated
 	create.Description = "The answer is the only place where the token is ever shown. If it is lost, revoke the token and make another."
 	huma.Register(h, guard(create, access.ManageTokens), func(ctx context.Context, in *tokenInput) (*tokenOutput, error) {
-		secret, made, err := a.ledger().Access().CreateToken(ctx, requestOf(ctx).principal.Token, access.NewToken{
-			Role: access.Role(in.Body.Role), Name: in.Body.Name, Producer: in.Body.Producer, Expires: in.Body.Expires})
+		asked, err := a.tokenAsked(&in.Body)
+		if err != nil {
+			return nil, a.answerable(ctx, err)
+		}
+		secret, made, err := a.ledger().Access().CreateToken(ctx, requestOf(ctx).principal.Token, asked)
 		if err != nil {
 			return nil, a.answerable(ctx, err)
 		}
 		t := tokenOf(made)
-		return &tokenOutput{madeToken{t.ID, t.Role, t.Name, t.Producer, t.Created, t.Expires, secret.Reveal()}}, nil
+		return &tokenOutput{madeToken{t.ID, t.Role, t.Name, t.Producer, t.Case, t.From, t.To, t.Created, t.Expires, secret.Reveal()}}, nil
 	})
 	revoke := operation(http.MethodDelete, "/v1/tokens/{id}", "revoke-token", "End a token, at once and for ever", notFound, conflict, unknownOutcome)
 	huma.Register(h, guard(revoke, access.ManageTokens), func(ctx context.Context, in *idInput) (*struct{}, error) {
 		err := a.ledger().Access().RevokeToken(ctx, requestOf(ctx).principal.Token, in.ID)
 		return nil, a.answerable(ctx, err)
 	})
+}
+
+// tokenAsked is a token as it is to be made: for the row of a person, in place of
+// the identifier.
+func (a *API) tokenAsked(n *newToken) (access.NewToken, error) {
+	asked := access.NewToken{Role: access.Role(n.Role), Name: n.Name, Producer: n.Producer, Expires: n.Expires,
+		Box: access.Box{Case: n.Case, From: n.From, To: n.To}}
+	if n.Person == "" {
+		return asked, nil
+	}
+	if asked.Role != access.RoleSubject {
+		return access.NewToken{}, &events.Error{Path: "/person", Type: events.UnknownField, Detail: "only a token of role subject has one"}
+	}
+	row, err := a.ledger().RowOf(n.Person)
+	if errors.Is(err, ledger.ErrNobody) {
+		return access.NewToken{}, &events.Error{Path: "/person", Type: events.NotInVocabulary, Detail: "nobody is known by this identifier"}
+	}
+	asked.Person = row
+	return asked, err
 }
 
 // answerable turns an error of a change into a Problem, so that huma adds
@@ -175,14 +210,16 @@ func (a *API) answerable(ctx context.Context, err error) error {
 }
 
 func tokenOf(t access.Token) token {
-	out := token{ID: t.ID, Role: string(t.Role), Name: t.Name, Producer: t.Producer, Created: t.Created}
-	if !t.Expires.IsZero() {
-		out.Expires = &t.Expires
+	return token{ID: t.ID, Role: string(t.Role), Name: t.Name, Producer: t.Producer, Case: t.Case, From: given(t.From), To: given(t.To),
+		Created: t.Created, Expires: given(t.Expires), Revoked: given(t.Revoked)}
+}
+
+// given is nil for an instant that is not.
+func given(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
 	}
-	if !t.Revoked.IsZero() {
-		out.Revoked = &t.Revoked
-	}
-	return out
+	return &t
 }
 
 // tokenKey orders tokens as access lists them.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/stream"
@@ -94,6 +95,58 @@ func TestTokens(t *testing.T) {
 	}
 	if a := r.send(access.RoleOperator, "DELETE", "/v1/tokens/"+r.tokenOf(access.RoleOperator), ""); a.StatusCode != 409 {
 		t.Errorf("revoking the last operator: %d", a.StatusCode)
+	}
+}
+
+// TestBoxedTokens makes tokens that are bound to a case, a time or a person: the
+// answers say which, but of the person nothing.
+func TestBoxedTokens(t *testing.T) {
+	r := newRig(t)
+	for _, tt := range []struct {
+		body, want string
+		box        access.Box
+	}{
+		{`{"role":"investigator","name":"i","case":"c-7","from":"2026-03-01T00:00:00+01:00","to":"2026-04-01T00:00:00Z"}`,
+			`"case":"c-7","from":"2026-02-28T23:00:00Z","to":"2026-04-01T00:00:00Z"`,
+			access.Box{Case: "c-7", From: time.Date(2026, 2, 28, 23, 0, 0, 0, time.UTC), To: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)}},
+		{`{"role":"dpo","name":"i","to":"2026-04-01T00:00:00Z"}`, `"name":"i","to":"2026-04-01T00:00:00Z"`, access.Box{To: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)}},
+		{`{"role":"subject","name":"i","person":"candidate:10412"}`, `"name":"i","created"`, access.Box{Person: fakeRow}},
+	} {
+		a := r.send(access.RoleOperator, "POST", "/v1/tokens", tt.body, "Content-Type", "application/json")
+		var made struct{ ID, Token string }
+		if err := json.Unmarshal([]byte(a.body), &made); err != nil || a.StatusCode != 201 || !strings.Contains(a.body, tt.want) {
+			t.Errorf("%s: %v %d %s", tt.body, err, a.StatusCode, a.body)
+			continue
+		}
+		p, err := r.ledger.store.Authenticate(made.Token)
+		if err != nil || p.Box != tt.box {
+			t.Errorf("%s: bound to %+v, %v", tt.body, p.Box, err)
+		}
+		list := r.send(access.RoleOperator, "GET", "/v1/tokens", "").body
+		if !strings.Contains(list, tt.want) || strings.Contains(list, fakeRow) || strings.Contains(a.body+list, "10412") {
+			t.Errorf("%s: listed as %s", tt.body, list)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"role":"investigator","name":"i","case":"C 7"}`:                                              "/case expected a code",
+		`{"role":"investigator","name":"i","case":"0475123456"}`:                                       "/case looks like personal data",
+		`{"role":"auditor","name":"i","case":"c-7"}`:                                                   "/case only a token that may ask",
+		`{"role":"investigator","name":"i","from":"2026-03-01T00:00:00Z","to":"2026-03-01T00:00:00Z"}`: "/to must be after",
+		`{"role":"investigator","name":"i","from":"yesterday"}`:                                        "/from expected string to be RFC 3339",
+		`{"role":"subject","name":"i"}`:                                                                "/person a token of role subject is for one person",
+		`{"role":"subject","name":"i","person":"candidate:404"}`:                                       "/person nobody is known",
+		`{"role":"subject","name":"i","person":"` + fakeRow + `"}`:                                     "/person nobody is known",
+		`{"role":"dpo","name":"i","person":"candidate:10412"}`:                                         "/person only a token of role subject",
+	} {
+		a := r.send(access.RoleOperator, "POST", "/v1/tokens", body, "Content-Type", "application/json")
+		var p Problem
+		strict(t, a.body, &p)
+		if got := p.Path + " " + p.Detail; a.StatusCode != 400 || !strings.HasPrefix(got, want) || strings.Contains(a.body, "404") {
+			t.Errorf("%s: %d %q, want %q", body, a.StatusCode, got, want)
+		}
+	}
+	if strings.Contains(r.log.String(), "10412") || strings.Contains(r.log.String(), "404") {
+		t.Error("the log shows an identifier")
 	}
 }
 

@@ -13,10 +13,12 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/imalink/custody/cmd/internal/ask"
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/stream"
+	"github.com/imalink/custody/projections"
 )
 
 // A Problem is an answer that says why there is none (RFC 9457), as
@@ -27,6 +29,8 @@ type Problem struct {
 	Status int    `json:"status" doc:"the HTTP status"`
 	Detail string `json:"detail,omitempty" doc:"what was expected, or the limit"`
 	Path   string `json:"path,omitempty" doc:"JSON pointer (RFC 6901) into what was sent"`
+
+	Candidates []string `json:"candidates,omitempty" doc:"of an ambiguous identifier, those it could be"`
 
 	retry int // seconds for Retry-After; 0 is none
 }
@@ -80,6 +84,12 @@ const (
 	halted           word = "halted"
 	notRecorded      word = "not-recorded"
 	unknownOutcome   word = "unknown-outcome"
+	notKnown         word = "not-known"
+	ambiguous        word = "ambiguous"
+	handleExpired    word = "handle-expired"
+	outsideBox       word = "outside-box"
+	viewBehind       word = "view-behind"
+	readNotRecorded  word = "read-not-recorded"
 )
 
 type meaning struct {
@@ -108,6 +118,12 @@ func meanings() map[word]meaning {
 		busy:             {http.StatusServiceUnavailable, "Too much is in hand", 1},
 		halted:           {http.StatusServiceUnavailable, "Recording has stopped", 10},
 		notRecorded:      {http.StatusServiceUnavailable, "Not everything was recorded", 1},
+		notKnown:         {http.StatusNotFound, "Nobody is known by this identifier", 0},
+		ambiguous:        {http.StatusConflict, "The identifier could be several", 0},
+		handleExpired:    {http.StatusGone, "The handle or cursor is no longer good", 0},
+		outsideBox:       {http.StatusForbidden, "Outside what this token is for", 0},
+		viewBehind:       {http.StatusServiceUnavailable, "A view has not come so far yet", 1},
+		readNotRecorded:  {http.StatusServiceUnavailable, "The question could not be recorded", 1},
 		unknownOutcome:   {http.StatusServiceUnavailable, "The outcome is not known", 2},
 	}
 }
@@ -136,6 +152,14 @@ func problemOf(err error) *Problem {
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return problem(tooLarge, fmt.Sprintf("a body here has at most %d bytes", e.Limit))
 	}
+	if e, ok := errors.AsType[*ask.Ambiguous](err); ok {
+		p := problem(ambiguous, "say which of the candidates")
+		p.Candidates = e.Candidates
+		return p
+	}
+	if errors.Is(err, ask.ErrQuestion) {
+		return problem(invalidRequest, strings.TrimPrefix(err.Error(), ask.ErrQuestion.Error()+": "))
+	}
 	for _, known := range []struct {
 		err    error
 		word   word
@@ -146,6 +170,14 @@ func problemOf(err error) *Problem {
 		{access.ErrConflict, conflict, "the present state does not allow it: the last operator's token cannot be revoked"},
 		{access.ErrLimit, limitReached, fmt.Sprintf("at most %d producers and %d valid tokens", access.MaxProducers, access.MaxTokens)},
 		{access.ErrUnknown, unknownOutcome, "the change may or may not have been made; making it again is safe"},
+		{ask.ErrNotRecorded, readNotRecorded, "so there is no answer; asking again is safe"},
+		{ask.ErrNotKnown, notKnown, "nothing about it is kept: neither here nor in the ledger"},
+		{ask.ErrHandle, handleExpired, "look it up again: handles and cursors are good for an hour, for the token that made them, until the server restarts"},
+		{ask.ErrCursor, invalidRequest, "the cursor goes on with another question: send it with all else as it was"},
+		{ask.ErrBox, outsideBox, "an investigator's token holds for its case and window, a subject's for the own record"},
+		{ledger.ErrNoEvent, notFound, "nothing was recorded there"},
+		{projections.ErrBehind, viewBehind, "asking again is safe; GET /v1/views says how far it is"},
+		{projections.ErrFailed, viewBehind, "it is being made again; GET /v1/views says how far it is"},
 		{ledger.ErrHalted, halted, "until an operator has looked; nothing acknowledged is lost, and sending again is safe"},
 		{ledger.ErrClosed, notReady, "it is closing; sending again is safe"},
 		{ledger.ErrNotRecorded, notRecorded, "sending all of it again is safe"},

@@ -10,7 +10,8 @@
 //     error.
 //   - One function prints errors ([session.report]). No error repeats a value
 //     that was given, since it may identify a person; names of flags, fields and
-//     files are repeated.
+//     files are repeated. The one exception is asked for: what an ambiguous
+//     identifier may be.
 //   - A command that cannot give a whole answer fails; none shortens it silently.
 package cli
 
@@ -106,9 +107,10 @@ func (s *session) root() *cobra.Command {
 		&cobra.Group{ID: "record", Title: "Record:"},
 		&cobra.Group{ID: "read", Title: "Read:"},
 	)
-	grouped(root, "run", s.initCommand(), s.serveCommand(), s.statusCommand(), s.checkCommand(), s.producerCommand(), s.tokenCommand())
+	grouped(root, "run", s.initCommand(), s.serveCommand(), s.statusCommand(), s.checkCommand(), s.viewsCommand(), s.producerCommand(), s.tokenCommand())
 	grouped(root, "record", s.emitCommand(), s.recordCommand(), s.lintCommand(), s.schemaCommand())
-	grouped(root, "read", s.logCommand())
+	grouped(root, "read", s.personCommand(), s.actorCommand(), s.partyCommand(), s.transfersCommand(), s.logCommand(), s.eventCommand(),
+		s.explainCommand(), s.coverageCommand(), s.registerCommand())
 	root.AddCommand(s.versionCommand())
 	return root
 }
@@ -128,5 +130,5 @@ func (s *session) globalFlags(root *cobra.Command) {
 	f.StringVarP(&s.format, "output", "o", "table", "format of the answer: table, json, ndjson or csv")
 	f.StringVar(&s.outFile, "out", "", "write the answer to this file, readable by its owner only")
 	f.StringVar(&s.zone, "tz", "Europe/Brussels", "time zone in which days are meant and times are shown in tables")
-	root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	root.RegisterFlagCompletionFunc("output", one(formats))
 }

@@ -80,13 +80,17 @@ func loopback(host string) bool {
 
 // problem is a refusal by the server (RFC 9457).
 type problem struct {
-	Type       string `json:"type"`
-	Title      string `json:"title"`
-	Status     int    `json:"status"`
-	Detail     string `json:"detail"`
-	Path       string `json:"path"` // of what was sent
+	Type       string   `json:"type"`
+	Title      string   `json:"title"`
+	Status     int      `json:"status"`
+	Detail     string   `json:"detail"`
+	Path       string   `json:"path"`       // of what was sent
+	Candidates []string `json:"candidates"` // what an identifier without its type may be
 	retryAfter time.Duration
 }
+
+// word is the type of the problem without what all of them begin with.
+func (p *problem) word() string { return strings.TrimPrefix(p.Type, "urn:custody:problem:") }
 
 func (p *problem) Error() string {
 	text := cmp.Or(p.Title, http.StatusText(p.Status), "status "+strconv.Itoa(p.Status))
@@ -193,6 +197,25 @@ func refusal(response *http.Response) error {
 	p.Status = response.StatusCode
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		p.retryAfter = time.Duration(seconds) * time.Second
+	}
+	return explained(p)
+}
+
+// explained adds the next step to a problem, and gives it its exit status.
+func explained(p *problem) error {
+	switch p.word() {
+	case "not-known":
+		return advise(fmt.Errorf("not known: %w", p), "give it whole, as it was recorded; a person's begins with its type, such as employee:")
+	case "ambiguous":
+		return advise(&fault{status: misused, err: p}, "give one of %s", strings.Join(p.Candidates, ", "))
+	case "handle-expired":
+		return advise(p, "the answer took longer than it may: ask for less at once, with --from and --to")
+	case "read-not-recorded":
+		return advise(p, "its log says why: custody status")
+	case "view-behind":
+		return advise(p, "its views are catching up: custody views")
+	case "outside-box":
+		return advise(p, "this token is for one case and one window of time: see --case, --from and --to")
 	}
 	switch p.Status {
 	case http.StatusUnauthorized:

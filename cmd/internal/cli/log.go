@@ -1,18 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,8 +17,9 @@ are inside) or an RFC 3339 instant (from is inside, to is not); what they were
 taken to mean is said on standard error. --from-position and --to-position take
 positions (both inside).
 
---kind and --producer choose among what the server sends: the server reads the
-whole span all the same.
+--kind and --producer choose what is shown, not what is read: every event of the
+span is read and sent, and without --from, --to or positions the span is the whole
+ledger. Narrow the span to read less.
 
 People appear as tags, in every format: only the vault can resolve them. A token
 of role operator is shown what each event is, but not what it says.
@@ -38,7 +30,11 @@ of role operator is shown what each event is, but not what it says.
   -o json    the same as one array, without that line; -o csv the table's columns
 
 An answer that breaks off is an error; a whole one ends with exit status 0.
-With --follow it goes on with new events until interrupted.`
+
+With --follow it goes on with new events until interrupted, which ends it with
+exit status 0. When the server goes away it says so on standard error, asks again
+until the server is back, and goes on after the last event it read: none is shown
+twice, none is left out.`
 
 type logOptions struct {
 	from, to                 string
@@ -51,16 +47,24 @@ type logOptions struct {
 
 func (s *session) logCommand() *cobra.Command {
 	var o logOptions
+	var q seeking
 	cmd := &cobra.Command{
 		Use:   "log",
-		Short: "Replay what was recorded, by time or position",
-		Long:  logLong,
+		Short: "Replay what was recorded, or ask for events",
+		Long:  logLong + "\n\n" + seekHelp,
 		Example: `  custody log --from 2025-03-01 --to 2025-03-31
   custody log --from-position 10001 -o ndjson --out rest.ndjson
   custody log --kind data.shared,data.transferred --producer crm -o csv
-  custody log --follow`,
+  custody log --follow
+  custody log --session sess-4711 --summary
+  custody log --party acme-bank --from 2025-03-01 --histogram week`,
 		Args: arguments(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.log(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if q.asked(cmd) {
+				return s.seek(cmd.Context(), cmd, q, o)
+			}
+			return s.log(cmd.Context(), o)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.from, "from", "", "recorded on this day or later, or at this instant or later")
@@ -68,8 +72,10 @@ func (s *session) logCommand() *cobra.Command {
 	f.Uint64Var(&o.fromPosition, "from-position", 0, "begin at this position")
 	f.Uint64Var(&o.toPosition, "to-position", 0, "end with this position")
 	f.BoolVarP(&o.follow, "follow", "f", false, "go on with new events as they are recorded")
-	f.StringSliceVar(&o.kinds, "kind", nil, "only these kinds, such as data.shared; a family is all its kinds")
-	f.StringSliceVar(&o.producers, "producer", nil, "only events of these producers")
+	f.StringSliceVar(&o.kinds, "kind", nil, "show only these kinds, such as data.shared; a family is all its kinds")
+	f.StringSliceVar(&o.producers, "producer", nil, "show only events of these producers")
+	cmd.RegisterFlagCompletionFunc("kind", several(append(familyNames(), allKindNames()...)))
+	q.flags(cmd)
 	return cmd
 }
 
@@ -103,18 +109,12 @@ func (s *session) log(ctx context.Context, o logOptions) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.send(ctx, http.MethodGet, "/v1/events/stream", o.query(), "", nil)
-	if err != nil {
-		return a.close(err)
-	}
-	defer response.Body.Close()
 	list := a.listing(column{"position", 9}, column{"recorded", 23}, column{"time", 23}, column{"source", 14}, column{"kind", 32}, column{"class", 0})
-	r := &replay{o: o, list: list, zone: zone}
-	err = r.copy(response.Body)
-	if o.follow && errors.Is(err, context.Canceled) {
-		err = nil // interrupting is how following ends
+	r := &replay{o: o, list: list, zone: zone, note: s.note}
+	if o.follow {
+		return list.end(r.follow(ctx, c))
 	}
-	return list.end(err)
+	return list.end(r.ask(ctx, c))
 }
 
 // resolve checks the options against each other and says what times they mean.
@@ -138,13 +138,13 @@ func (o *logOptions) resolve(s *session) (err error) {
 func typesOf(names []string) (map[string]bool, error) {
 	types := map[string]bool{}
 	for _, name := range names {
-		before := len(types)
+		found := false
 		for _, k := range events.Kinds() {
 			if name == k.Family() || name == k.Name() || name == k.Type() {
-				types[k.Type()] = true
+				types[k.Type()], found = true, true
 			}
 		}
-		if len(types) == before {
+		if !found {
 			k, err := kind(name)
 			if err != nil {
 				return nil, err
@@ -155,100 +155,8 @@ func typesOf(names []string) (map[string]bool, error) {
 	return types, nil
 }
 
-func (o *logOptions) query() url.Values {
-	q := url.Values{}
-	if o.fromPosition > 0 {
-		q.Set("from", strconv.FormatUint(o.fromPosition, 10))
-	}
-	if o.toPosition > 0 {
-		q.Set("to", strconv.FormatUint(o.toPosition, 10))
-	}
-	if !o.span.since.IsZero() {
-		q.Set("since", instant(o.span.since))
-	}
-	if !o.span.until.IsZero() {
-		q.Set("until", instant(o.span.until))
-	}
-	if o.follow {
-		q.Set("follow", "true")
-	}
-	return q
-}
-
 // wants reports whether the filters of this side let a line through.
 func (o *logOptions) wants(l logLine) bool {
 	return (len(o.types) == 0 || o.types[l.Type]) &&
 		(len(o.producers) == 0 || slices.Contains(o.producers, strings.TrimPrefix(l.Source, "/")))
-}
-
-// replay copies the server's lines to the answer.
-type replay struct {
-	o    logOptions
-	list *listing
-	zone *time.Location
-	last uint64 // position of the last line read
-}
-
-// copy ends without error only after the line that says the answer is whole.
-func (r *replay) copy(body io.Reader) error {
-	in := bufio.NewReaderSize(body, 1<<16)
-	for {
-		raw, err := in.ReadBytes('\n')
-		if err != nil {
-			return r.broken(err)
-		}
-		raw = raw[:len(raw)-1]
-		var l logLine
-		if err := json.Unmarshal(raw, &l); err != nil {
-			return r.broken(errors.New("a line is not the JSON expected"))
-		}
-		switch {
-		case l.Error != nil:
-			return r.broken(l.Error)
-		case l.End != nil:
-			if r.list.format == "ndjson" {
-				r.list.raw(raw)
-			}
-			return nil
-		}
-		r.last = l.Position
-		if r.o.wants(l) {
-			if err := r.show(raw, l); err != nil {
-				return err
-			}
-		}
-		if r.o.follow && in.Buffered() == 0 { // nothing more has come yet
-			if err := r.list.flush(); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-func (r *replay) show(raw []byte, l logLine) error {
-	cells := []string{strconv.FormatUint(l.Position, 10), l.RecordedTime, l.Time, l.Source, kindName(l.Type), l.Class}
-	if r.list.format == "table" {
-		cells[1], cells[2] = shown(l.RecordedTime, r.zone), shown(l.Time, r.zone)
-	}
-	return r.list.row(json.RawMessage(raw), cells...)
-}
-
-// kindName is the name of the kind of a type.
-func kindName(eventType string) string {
-	if k, ok := events.ParseType(eventType); ok {
-		return k.Name()
-	}
-	return eventType
-}
-
-// broken is the error of an answer that is not whole.
-func (r *replay) broken(err error) error {
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	err = fmt.Errorf("the answer broke off: %w", err)
-	if r.last == 0 {
-		return err
-	}
-	return advise(err, "the answer is whole up to position %d; go on with --from-position %d", r.last, r.last+1)
 }

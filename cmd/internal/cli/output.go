@@ -20,7 +20,7 @@ type answer struct {
 	*bufio.Writer
 	format string
 	file   *os.File // nil on standard output
-	heads  func(string) string
+	paint  func(colour, string) string
 }
 
 // answer opens the place for the answer before anything is done, so that work
@@ -29,10 +29,10 @@ func (s *session) answer() (*answer, error) {
 	if !slices.Contains(formats, s.format) {
 		return nil, misuse("--output is one of %s", strings.Join(formats, ", "))
 	}
-	a := &answer{format: s.format, heads: func(h string) string { return h }}
+	a := &answer{format: s.format, paint: func(_ colour, text string) string { return text }}
 	if s.outFile == "" {
 		a.Writer = bufio.NewWriter(s.Stdout)
-		a.heads = func(h string) string { return paint(s.Stdout, s.Getenv, bold, h) }
+		a.paint = func(c colour, text string) string { return paint(s.Stdout, s.Getenv, c, text) }
 		return a, nil
 	}
 	f, err := os.OpenFile(s.outFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -57,8 +57,8 @@ func (a *answer) close(err error) error {
 	return err
 }
 
-// column is one column of a table. A cell longer than width is not cut; it
-// pushes the rest of its line to the right.
+// column is one column of a table. A negative width aligns to the right. A cell
+// longer than the width is not cut; it pushes the rest of its line to the right.
 type column struct {
 	name  string
 	width int
@@ -71,11 +71,13 @@ type listing struct {
 	columns []column
 	csv     *csv.Writer
 	rows    int
+	closing string                          // of an array
+	tint    func(i int, cell string) colour // of the cells in column i of a table; "" is none
 }
 
 // listing begins a list. A table shows its heads with its first row.
 func (a *answer) listing(columns ...column) *listing {
-	l := &listing{answer: a, columns: columns, csv: csv.NewWriter(a)}
+	l := &listing{answer: a, columns: columns, csv: csv.NewWriter(a), closing: "]\n", tint: func(int, string) colour { return "" }}
 	switch a.format {
 	case "csv":
 		l.csv.Write(l.names())
@@ -100,9 +102,9 @@ func (l *listing) row(value any, cells ...string) error {
 	switch l.format {
 	case "table":
 		if l.rows == 1 {
-			fmt.Fprintln(l, l.heads(strings.ToUpper(l.line(l.names()))))
+			fmt.Fprintln(l, l.paint(bold, strings.ToUpper(l.line(l.names(), nil))))
 		}
-		fmt.Fprintln(l, l.line(cells))
+		fmt.Fprintln(l, l.line(cells, l.tint))
 	case "csv":
 		for i := range cells {
 			cells[i] = guarded(cells[i])
@@ -149,18 +151,27 @@ func (l *listing) flush() error {
 func (l *listing) end(err error) error {
 	l.csv.Flush()
 	if l.format == "json" && err == nil {
-		l.WriteString("]\n")
+		l.WriteString(l.closing)
 	}
 	return l.close(err)
 }
 
-func (l *listing) line(cells []string) string {
+// line is cells beside each other, coloured by tint unless that is nil.
+func (l *listing) line(cells []string, tint func(int, string) colour) string {
 	var b strings.Builder
 	for i, cell := range cells {
 		cell = oneLine(cell)
+		width := l.columns[i].width
+		blank := strings.Repeat(" ", max(0, max(width, -width)-utf8.RuneCountInString(cell)))
+		if tint != nil && tint(i, cell) != "" {
+			cell = l.paint(tint(i, cell), cell)
+		}
+		if width < 0 {
+			cell, blank = blank+cell, ""
+		}
 		b.WriteString(cell)
 		if i < len(cells)-1 {
-			b.WriteString(strings.Repeat(" ", max(0, l.columns[i].width-utf8.RuneCountInString(cell))+2))
+			b.WriteString(blank + "  ")
 		}
 	}
 	return strings.TrimRight(b.String(), " ")
@@ -185,7 +196,7 @@ func (a *answer) describe(value any, fields ...field) error {
 	case "table":
 		for _, f := range fields {
 			if f.value != "" {
-				fmt.Fprintf(a, "%s%s\n", a.heads(fmt.Sprintf("%-18s", f.name)), oneLine(f.value))
+				fmt.Fprintf(a, "%s%s\n", a.paint(bold, fmt.Sprintf("%-18s", f.name)), oneLine(f.value))
 			}
 		}
 	case "csv":

@@ -58,23 +58,21 @@ Adding the same producer twice changes nothing.`,
 	}
 	cmd.Flags().StringSliceVar(&families, "families", nil, "families of events they may send, separated by commas")
 	cmd.Flags().StringSliceVar(&except, "except", nil, "kinds of those families they may not send, such as data.deleted")
+	cmd.RegisterFlagCompletionFunc("families", several(familyNames()))
+	cmd.RegisterFlagCompletionFunc("except", several(kindNames()))
 	return cmd
 }
 
 // addProducers adds each in turn. After an error those named before it are added.
 func (s *session) addProducers(ctx context.Context, names, families, except []string) error {
-	c, err := s.client()
+	e, err := s.begin()
 	if err != nil {
 		return err
 	}
-	a, err := s.answer()
-	if err != nil {
-		return err
-	}
-	list := producerListing(a)
+	list := producerListing(e.answer)
 	for i, name := range names {
 		p := producer{Name: name, Families: families, Except: except}
-		if err = c.call(ctx, http.MethodPost, "/v1/producers", nil, p, &p); err != nil {
+		if err = e.call(ctx, http.MethodPost, "/v1/producers", nil, p, &p); err != nil {
 			err = fmt.Errorf("adding producer %d of %d: %w", i+1, len(names), err)
 			break
 		}
@@ -99,16 +97,12 @@ which kinds of those families they may not.`,
 }
 
 func (s *session) listProducers(ctx context.Context) error {
-	c, err := s.client()
+	e, err := s.begin()
 	if err != nil {
 		return err
 	}
-	a, err := s.answer()
-	if err != nil {
-		return err
-	}
-	list := producerListing(a)
-	for p, err := range pages[producer](ctx, c, "/v1/producers", "producers") {
+	list := producerListing(e.answer)
+	for p, err := range pages[producer](ctx, e.client, "/v1/producers", "producers") {
 		if err != nil {
 			return list.end(err)
 		}

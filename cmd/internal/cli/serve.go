@@ -10,11 +10,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/imalink/custody/cmd/internal/api"
+	"github.com/imalink/custody/cmd/internal/ask"
+	"github.com/imalink/custody/cmd/internal/views"
 	"github.com/imalink/custody/ledger"
 )
 
@@ -64,6 +67,7 @@ func (s *session) serveCommand() *cobra.Command {
 	f.StringVar(&o.cert, "tls-cert", "", "certificate chain, PEM; needed to listen beyond this machine")
 	f.StringVar(&o.key, "tls-key", "", "its private key, PEM")
 	f.StringVar(&o.logFormat, "log-format", "text", "format of the log: text or json")
+	cmd.RegisterFlagCompletionFunc("log-format", one([]string{"text", "json"}))
 	return cmd
 }
 
@@ -110,6 +114,12 @@ func (s *session) serve(ctx context.Context, o serveOptions) (err error) {
 		return ledgerFault(err)
 	}
 	defer func() { err = errors.Join(err, closeLedger()) }()
+	closeViews, err := o.answer(ctx, a, l, log)
+	if err != nil {
+		up.http.Close()
+		return err
+	}
+	defer func() { err = errors.Join(err, closeViews()) }()
 	a.Attach(l)
 	fmt.Fprintf(s.Stdout, "listening on %s\n", address(listener, certificates != nil))
 	return up.until(ctx)
@@ -150,7 +160,7 @@ func (o *serveOptions) open(ctx context.Context, log *slog.Logger) (*ledger.Ledg
 		return nil, nil, fmt.Errorf("%w: %s", ledger.ErrNoLedger, o.data)
 	}
 	began := time.Now()
-	l, err := ledger.Open(ctx, ledger.Config{Data: o.data, Keys: o.keys, Index: openIdentities(log), Log: log})
+	l, err := ledger.Open(ctx, ledger.Config{Data: o.data, Keys: o.keys, Index: views.Identities(log), Log: log})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,6 +176,21 @@ func (o *serveOptions) open(ctx context.Context, log *slog.Logger) (*ledger.Ledg
 		}
 		return nil
 	}, nil
+}
+
+// answer opens the views and has questions answered from them; they catch up
+// with the ledger while it serves.
+func (o *serveOptions) answer(ctx context.Context, a *api.API, l *ledger.Ledger, log *slog.Logger) (func() error, error) {
+	set, err := views.Open(context.WithoutCancel(ctx), filepath.Join(o.data, "views"), l, log)
+	if err != nil {
+		return nil, fmt.Errorf("opening the views: %w", err)
+	}
+	desk, err := ask.New(ask.Config{Ledger: l, Views: set})
+	if err != nil {
+		return nil, errors.Join(err, set.Close())
+	}
+	a.AttachViews(desk, set)
+	return set.Close, nil
 }
 
 // reportStart says what the preflight found that an operator should look at.

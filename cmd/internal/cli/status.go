@@ -55,44 +55,36 @@ Exit status 1 if there is no server, or it cannot record.`,
 }
 
 func (s *session) status(ctx context.Context) error {
-	zone, err := s.location()
-	if err != nil {
-		return err
-	}
-	c, err := s.client()
-	if err != nil {
-		return err
-	}
-	a, err := s.answer()
+	e, err := s.begin()
 	if err != nil {
 		return err
 	}
 	var st serverStatus
-	if err := c.call(ctx, http.MethodGet, "/v1/status", nil, nil, &st); err != nil {
-		return a.close(err)
+	if err := e.call(ctx, http.MethodGet, "/v1/status", nil, nil, &st); err != nil {
+		return e.close(err)
 	}
 	st.Ready = !st.Halted
 	ready := "yes"
 	if st.Halted {
 		ready = "no: recording has stopped"
 	}
-	err = a.describe(st,
+	err = e.describe(st,
 		field{"ledger", st.Ledger},
 		field{"ready", ready},
 		field{"position", strconv.FormatUint(st.Position, 10)},
-		field{"recorded", shown(st.Recorded, zone)},
-		field{"durable mark", shown(st.Marked, zone)},
+		field{"recorded", shown(st.Recorded, e.zone)},
+		field{"durable mark", shown(st.Marked, e.zone)},
 		field{"digest", st.Digest},
 		field{"producers", strconv.Itoa(st.Access.Producers)},
 		field{"valid tokens", strconv.Itoa(st.Access.Tokens)},
-		field{"since", shown(st.Started, zone)},
+		field{"since", shown(st.Started, e.zone)},
 		field{"  recorded", strconv.FormatUint(st.Events.Recorded, 10)},
 		field{"  duplicates", strconv.FormatUint(st.Events.Duplicates, 10)},
 		field{"  refused", strconv.FormatUint(st.Events.Refused, 10)},
 		field{"waiting", strconv.Itoa(st.Waiting)},
 		field{"version", st.Version},
 	)
-	if err := a.close(err); err != nil {
+	if err := e.close(err); err != nil {
 		return err
 	}
 	if st.Halted {

@@ -34,8 +34,10 @@ func policy() []layer {
 		{packages: "ledger/access", ours: "events ledger/stream", tests: "ledger/natsd " + nats + rapid},
 		{packages: "ledger", ours: "events events/law ledger/stream ledger/natsd ledger/vault ledger/access", others: uuid, tests: rapid},
 		{packages: "projections", ours: "events", others: bbolt, tests: rapid},
+		{packages: "projections/*", ours: "events projections projections/*", others: bbolt, tests: rapid},
 		{packages: "cmd/custody", ours: "cmd/internal/cli", tests: script},
-		{packages: "cmd/internal/*", ours: "events/* ledger/* projections cmd/internal/*",
+		{packages: "cmd/internal/ask", ours: "events/* ledger/* projections/*", others: bbolt, tests: "cmd/internal/views " + rapid},
+		{packages: "cmd/internal/*", ours: "events/* ledger/* projections/* cmd/internal/*",
 			others: cmds + uuid + "github.com/prometheus/client_golang github.com/danielgtaylor/huma/v2 golang.org/x/sys golang.org/x/mod ",
 			tests:  rapid + peers + script + nats},
 	}
