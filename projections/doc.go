@@ -2,7 +2,9 @@
 // out the same when filled again from the stream. A view is the only thing here that touches a disk, and a
 // view that cannot be trusted is removed and begun anew, never repaired.
 //
-// [Index] finds the position of an event by the key of its identity.
+// [Set] keeps views that questions are answered from: each event is decoded once, each view folds it, and a file
+// takes what was folded and the position together. [Index] finds the position of an event by the key of its identity,
+// and is written by the ledger itself.
 //
 // The package imports events and bbolt. It never imports the ledger.
 package projections

@@ -23,6 +23,7 @@ type filler struct {
 	model    Model
 	at       mark // of the last event folded
 	pending  int  // events folded since the last flush
+	people   int  // data subjects of these events
 	since    time.Time
 
 	// Guarded by p.mu.
@@ -69,7 +70,7 @@ func (f *filler) fill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("opening the model: %w", err)
 	}
-	f.pending = 0
+	f.pending, f.people = 0, 0
 	d := &feed{filler: f, in: make(chan batch, queued), gone: make(chan struct{}), fed: f.at.position, building: f.building}
 	defer close(d.gone)
 	f.p.begun(f, d)
@@ -86,8 +87,8 @@ func (f *filler) fill(ctx context.Context) error {
 	}
 }
 
-// take folds a batch, and commits what is due: after [FlushEvents], and at the end of a pass unless more has come that
-// nobody waits for.
+// take folds a batch, and commits what is due: after [FlushEvents] or [FlushPeople], and at the end of a pass unless more
+// has come that nobody waits for.
 func (f *filler) take(b batch, more bool) error {
 	for _, e := range b.events {
 		if e.Position != f.at.position+1 {
@@ -98,7 +99,9 @@ func (f *filler) take(b batch, more bool) error {
 		}
 		f.model.Fold(e)
 		f.at = mark{e.Position, e.Digest}
-		if f.pending++; f.pending == FlushEvents {
+		f.pending++
+		f.people += len(e.People.Subjects)
+		if f.pending == FlushEvents || f.people >= FlushPeople {
 			if err := f.flush(); err != nil {
 				return err
 			}
@@ -143,7 +146,7 @@ func (f *filler) flush() error {
 		return err
 	}
 	rate := float64(f.pending) / max(time.Since(f.since).Seconds(), 1e-6)
-	f.pending = 0
+	f.pending, f.people = 0, 0
 	f.p.advance(f, rate)
 	return nil
 }

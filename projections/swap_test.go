@@ -245,6 +245,22 @@ func TestCoalesced(t *testing.T) {
 	}
 }
 
+// TestFlushPeople: events about many are committed before the notes of them fill the memory.
+func TestFlushPeople(t *testing.T) {
+	t.Parallel()
+	f := &filler{p: newProjector(&Set{log: slog.New(slog.DiscardHandler)}, tallyView("a", 1, &faults{})), file: &viewFile{}, model: &counted{new(int), new(int)}}
+	f.p.serving = f
+	var flushed []uint64
+	f.file.update = func(func(*bolt.Tx) error) error { flushed = append(flushed, f.at.position); return nil }
+	everybody := make([]Tag, FlushPeople/4)
+	for n := range uint64(10) {
+		must(t, f.take(batch{events: []*Event{{Position: n + 1, People: People{Subjects: everybody}}}}, true))
+	}
+	if !slices.Equal(flushed, []uint64{4, 8}) {
+		t.Errorf("commits at %d", flushed)
+	}
+}
+
 // TestMerge: feeds go to a follower at the same place or a little behind, and none that it has passed.
 func TestMerge(t *testing.T) {
 	t.Parallel()

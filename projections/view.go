@@ -17,9 +17,15 @@ type Model interface {
 	// Fold notes what the next event changes; it writes nothing. Events come in order of position, each once.
 	Fold(e *Event)
 	// Flush writes what was noted since the last Flush. The transaction also takes the position; if it fails, the
-	// model is dropped and another opened. A flush follows at most FlushEvents folds.
+	// model is dropped and another opened. A flush follows at most FlushEvents folds, or the one with which they are
+	// about FlushPeople data subjects: a model's notes are bounded.
 	Flush(tx *bolt.Tx) error
 }
 
-// FlushEvents is how many events are folded at most between two flushes.
-const FlushEvents = 1 << 16
+const (
+	// FlushEvents is how many events are folded at most between two flushes.
+	FlushEvents = 1 << 16
+	// FlushPeople is about how many data subjects the events between two flushes list: the event that reaches it is
+	// the last.
+	FlushPeople = 1 << 20
+)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/projections"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -49,7 +50,7 @@ func newMetrics(a *API) *metrics {
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "custody_http_request_seconds", Help: "Requests by route and status.", Buckets: durations}, []string{"route", "status"}),
 	}
-	m.registry.MustRegister(m.recorded, m.duplicates, m.refusals, m.commit, m.events, m.busy, m.requests, ledgerMetrics{a},
+	m.registry.MustRegister(m.recorded, m.duplicates, m.refusals, m.commit, m.events, m.busy, m.requests, ledgerMetrics{a}, viewMetrics{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	return m
@@ -143,4 +144,27 @@ func truth(b bool) float64 {
 		return 1
 	}
 	return 0
+}
+
+// viewMetrics shows how far the views are whenever metrics are asked for.
+type viewMetrics struct{ api *API }
+
+// Describe says nothing, as of ledgerMetrics.
+func (viewMetrics) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the status of each view once.
+func (c viewMetrics) Collect(out chan<- prometheus.Metric) {
+	ready := c.api.answers.Load()
+	if ready == nil {
+		return
+	}
+	for _, v := range ready.views.Status() {
+		gauge := func(name, help string, value float64) {
+			out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, []string{"view"}, nil), prometheus.GaugeValue, value, v.Name)
+		}
+		gauge("custody_view_position", "Position up to which the view has every event.", float64(v.Position))
+		gauge("custody_view_lag_events", "Events that the view has yet to take in.", float64(v.Lag))
+		gauge("custody_view_serving", "1 if questions are answered from the view.", truth(v.State == projections.Live || v.State == projections.Rebuilding))
+		gauge("custody_view_failing", "1 if something is wrong with the view; the list of views says what.", truth(v.Error != ""))
+	}
 }

@@ -6,8 +6,10 @@ package views
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 
+	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/projections"
 	"github.com/imalink/custody/projections/access"
@@ -34,6 +36,26 @@ func Open(ctx context.Context, dir string, l *ledger.Ledger, log *slog.Logger) (
 
 // source is the ledger as views read it.
 type source struct{ *ledger.Ledger }
+
+// few is up to how many events are read one by one: making a consumer of the
+// stream costs more.
+const few = 16
+
+// Replay implements [events.Replayer].
+func (s source) Replay(ctx context.Context, from uint64) iter.Seq2[events.Record, error] {
+	head := s.Head()
+	if from > head || head-from >= few {
+		return s.ReplayTo(ctx, from, head)
+	}
+	return func(yield func(events.Record, error) bool) {
+		for position := max(from, 1); position <= head; position++ {
+			rec, err := s.Event(ctx, position)
+			if !yield(rec, err) || err != nil {
+				return
+			}
+		}
+	}
+}
 
 func (s source) Head() uint64 { return s.Ledger.Head().Position }
 
