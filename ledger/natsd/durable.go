@@ -86,6 +86,20 @@ type guard struct {
 	newest uint32 // number of the newest block whose entry is durable
 }
 
+// newGuard begins where the server, having recovered, is about to go on: in the newest block there is. That block is not
+// always one that the preflight saw: in place of one that was empty the server makes another, with the next number.
+func newGuard(dir, stream string) (*guard, error) {
+	g := &guard{dir: messagesDir(dir, stream), name: stream}
+	blocks, err := blockNumbers(g.dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(blocks) > 0 {
+		g.newest = blocks[len(blocks)-1]
+	}
+	return g, syncDir(g.dir)
+}
+
 // sync runs after an acknowledgement, which covers the content of the block files.
 func (g *guard) sync() error { return g.upTo(false) }
 
@@ -150,8 +164,9 @@ func (s *Server) guarded(name string, health func() error, sync func(*guard) err
 // so that the server refuses before the file system does.
 func roomFor(dir string) (int64, error) {
 	var used int64
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && path == dir {
+	root := filepath.Join(dir, "jetstream") // a second name takes no room
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) && path == root {
 			return nil
 		}
 		if err != nil || d.IsDir() {

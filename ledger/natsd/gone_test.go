@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/imalink/custody/ledger/stream"
@@ -12,7 +13,7 @@ import (
 
 // TestEmptyBlockGone: after a kill with nothing recorded the server, whose index
 // is removed, removes the block that has stayed empty too, and goes on with the
-// next number. Nothing is missing then.
+// next number. Nothing is missing then, and the barrier covers that block too.
 func TestEmptyBlockGone(t *testing.T) {
 	cfg := created(t)
 	for range 2 { // a kill leaves no marker of a clean stop
@@ -33,6 +34,10 @@ func TestEmptyBlockGone(t *testing.T) {
 	}
 	if _, err := os.Stat(blockPath(messagesDir(cfg.Dir, "S"), 1)); err == nil {
 		t.Fatal("block 1 is there: this test no longer tests what it says")
+	}
+	blocks, err := blockNumbers(messagesDir(cfg.Dir, "S"))
+	if g := srv.guards[0]; err != nil || g.newest != slices.Max(blocks) {
+		t.Fatalf("blocks %v, the entry of %d is durable: %v", blocks, g.newest, err)
 	}
 	srv, s, _ = started(t, cfg)
 	defer srv.Stop(t.Context())

@@ -6,6 +6,7 @@
 //     has been verified first, without touching anything.
 //   - No healthy byte is deleted. What a torn tail made unusable is copied to quarantine before it is cut, and only
 //     if it lies above everything known to be durable; damage below that refuses the start.
+//   - What the server removes all the same while it recovers, because a read failed, is put back.
 //   - What a start reports as present is synced to disk, whatever the process before it had left in memory.
 //   - The server listens on nothing; its one connection is in process.
 //
@@ -97,29 +98,57 @@ type Server struct {
 
 // Start verifies the files, quarantines torn tails, syncs what is left, and starts the server on it. It returns
 // once every stream is there with exactly the sequences that were verified. A [*Damage] error means that nothing
-// was touched; the report, never nil when there is one, says what was found in each stream.
+// was changed, but for files put back that the server had removed in a start before; the report, never nil when
+// there is one, says what was found in each stream.
 func Start(ctx context.Context, cfg Config) (*Server, *Report, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, nil, err
 	}
-	report, found, err := preflight(ctx, cfg)
+	s, report, err := start(ctx, cfg)
 	if err != nil {
-		return nil, report, fmt.Errorf("starting on %s: %w", cfg.Dir, err)
-	}
-	if err := prepare(cfg, report, found); err != nil {
-		return nil, report, fmt.Errorf("starting on %s: %w", cfg.Dir, err)
-	}
-	s, err := launch(ctx, cfg)
-	if err != nil {
-		return nil, report, fmt.Errorf("starting on %s: %w", cfg.Dir, err)
-	}
-	if err := errors.Join(s.confirm(report), s.stage()); err != nil {
-		err = errors.Join(err, s.shutdown(ctx), s.unstage())
 		return nil, report, fmt.Errorf("starting on %s: %w", cfg.Dir, err)
 	}
 	s.watching.Go(s.watch) // not earlier: a stream being made is a stream that is not well
 	return s, report, nil
+}
+
+func start(ctx context.Context, cfg Config) (*Server, *Report, error) {
+	if err := putBack(cfg); err != nil { // what a start that was killed had kept
+		return nil, nil, err
+	}
+	report, found, err := preflight(ctx, cfg)
+	if err != nil {
+		return nil, report, err
+	}
+	if err := prepare(cfg, report, found); err != nil {
+		return nil, report, err
+	}
+	if err := keep(cfg); err != nil {
+		return nil, report, errors.Join(err, putBack(cfg))
+	}
+	s, err := launch(ctx, cfg)
+	if err != nil {
+		return nil, report, errors.Join(err, putBack(cfg))
+	}
+	if err := s.settleIn(report); err != nil {
+		if down := s.shutdown(ctx); down != nil { // it may still remove files: they stay kept
+			return nil, report, errors.Join(err, down)
+		}
+		return nil, report, errors.Join(err, s.unstage(), putBack(cfg))
+	}
+	return s, report, nil
+}
+
+// settleIn ends the recovery: the server has every stream as it was verified, and nothing need be kept for it.
+func (s *Server) settleIn(report *Report) error {
+	if err := errors.Join(s.confirm(report), nothingMissing(s.cfg.Dir)); err != nil {
+		return err
+	}
+	if err := giveUp(s.cfg.Dir); err != nil {
+		return err
+	}
+	return s.stage()
 }
 
 // launch starts the server on cfg.Dir and connects to it.
@@ -190,7 +219,11 @@ func (s *Server) confirm(report *Report) error {
 		if !found {
 			return errors.Join(fmt.Errorf("stream %s: the server did not take it", want.Name), s.log.said())
 		}
-		s.guards = append(s.guards, &guard{dir: messagesDir(s.cfg.Dir, want.Name), name: want.Name, newest: uint32(want.Blocks)})
+		g, err := newGuard(s.cfg.Dir, want.Name)
+		if err != nil {
+			return fmt.Errorf("stream %s: %w", want.Name, err)
+		}
+		s.guards = append(s.guards, g)
 	}
 	return nil
 }

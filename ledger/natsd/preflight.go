@@ -54,6 +54,9 @@ func Preflight(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := nothingMissing(cfg.Dir); err != nil {
+		return nil, err
+	}
 	report, _, err := preflight(ctx, cfg)
 	return report, err
 }
@@ -129,7 +132,7 @@ func assess(cfg Config, r *StreamReport, sums []summary) (finding, *Damage) {
 			}
 		}
 		if sum.kind == KindRecord || sum.kind == KindHole {
-			sum.marksBeyond(cfg.Dir, r.Name, max(r.Last, sum.last), nil)
+			sum.marksBeyond(cfg.Dir, r.Name, max(r.Last, sum.last))
 		}
 		r.Mark = max(r.Mark, sum.mark)
 		switch {
@@ -194,7 +197,7 @@ func checkStrays(dir string, streams []string) *Damage {
 		known  func(fs.DirEntry) bool
 	}{
 		{dir, func(e fs.DirEntry) bool {
-			return e.Name() == "jetstream" || e.Name() == markerFile || strings.HasPrefix(e.Name(), ".new-")
+			return e.Name() == "jetstream" || e.Name() == markerFile || e.Name() == keptFolder || strings.HasPrefix(e.Name(), ".new-")
 		}},
 		{filepath.Join(dir, "jetstream"), func(e fs.DirEntry) bool {
 			return e.Name() == "$G" || e.Name() == "$SYS" || e.Name() == ".snap-staging" || isProbe(e)

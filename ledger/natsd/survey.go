@@ -70,9 +70,18 @@ func listBlocks(dir, stream string) ([]uint32, *Damage) {
 	if d := checkEntries(stream, messages, knownMessagesEntry); d != nil {
 		return nil, d
 	}
-	entries, err := os.ReadDir(messages)
+	blocks, err := blockNumbers(messages)
 	if err != nil {
 		return nil, damage(stream, KindUnreadable, messages, err)
+	}
+	return blocks, nil
+}
+
+// blockNumbers gives the numbers of the block files in a folder, in order.
+func blockNumbers(messages string) ([]uint32, error) {
+	entries, err := os.ReadDir(messages)
+	if err != nil {
+		return nil, err
 	}
 	var blocks []uint32
 	for _, e := range entries {
@@ -200,15 +209,16 @@ func summarize(dir, stream string, number uint32, buf []byte) (summary, []byte) 
 	return sum, buf
 }
 
-// marksBeyond completes a damaged block's mark with the records after the damage. last is the sequence before it.
-func (sum *summary) marksBeyond(dir, stream string, last uint64, buf []byte) []byte {
-	buf, err := readBlock(blockPath(messagesDir(dir, stream), sum.number), buf)
+// marksBeyond completes a damaged block's mark with the records after the damage. last is the sequence before it. A
+// block that can no longer be read is unreadable: nothing may be cut off without knowing what was durable.
+func (sum *summary) marksBeyond(dir, stream string, last uint64) {
+	buf, err := readBlock(blockPath(messagesDir(dir, stream), sum.number), nil)
 	h, herr := newHasher(stream, sum.number)
-	if errors.Join(err, herr) != nil {
-		return buf
+	if err = errors.Join(err, herr); err != nil {
+		sum.kind, sum.err = KindUnreadable, err
+		return
 	}
 	for r := range h.beyond(buf[min(sum.offset, int64(len(buf))):], last) {
 		sum.mark = max(sum.mark, r.mark)
 	}
-	return buf
 }

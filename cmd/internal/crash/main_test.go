@@ -15,7 +15,7 @@ import (
 const (
 	fewRounds = 5
 	fewCuts   = 12
-	fewFails  = 11
+	fewFails  = 13
 )
 
 // custody is the path of the program under test, built by TestMain.

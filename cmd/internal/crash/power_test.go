@@ -160,12 +160,26 @@ func (r *recording) promised(at int) *book {
 	})
 }
 
-// cut rebuilds the files after one cut, opens them, and demands that every
-// promise is kept and every new one can be. again records that run too, and
-// cuts it.
+// cut chooses a cut, of the run after which again makes two more.
 func (r *recording) cut(t *testing.T, tok tokens, seed uint64, i int, again bool) {
 	rng := random(seed, "cut", i)
 	how, dropIndex := r.choose(rng), rng.IntN(3) == 0
+	var more func(*testing.T, *recording)
+	if again {
+		more = func(t *testing.T, rec *recording) {
+			for j := range 2 {
+				rec.cut(t, tok, seed, 1000*i+j, false)
+			}
+		}
+	}
+	r.reopen(t, tok, how, dropIndex, more)
+}
+
+// reopen rebuilds the files after one cut, opens them, and demands that every
+// promise is kept and every new one can be. If more is given that run is
+// recorded too, and handed on.
+func (r *recording) reopen(t *testing.T, tok tokens, how powercut.Cut, dropIndex bool, more func(*testing.T, *recording)) {
+	t.Helper()
 	name := fmt.Sprintf("%v cut %d seed %d", how.Model, how.At, how.Seed)
 	if dropIndex {
 		name += " no index"
@@ -184,11 +198,8 @@ func (r *recording) cut(t *testing.T, tok tokens, seed uint64, i int, again bool
 			b.retry(t, srv, tok.relay)
 			b.verify(t, srv, tok.reader)
 		}
-		if again {
-			rec := record(t, s, b, reopen)
-			for j := range 2 {
-				rec.cut(t, tok, seed, 1000*i+j, false)
-			}
+		if more != nil {
+			more(t, record(t, s, b, reopen))
 			return
 		}
 		srv := s.serve(t)
@@ -200,11 +211,15 @@ func (r *recording) cut(t *testing.T, tok tokens, seed uint64, i int, again bool
 
 func (r *recording) choose(rng *rand.Rand) powercut.Cut {
 	moments := r.log.Cuts()
-	return powercut.Cut{
+	how := powercut.Cut{
 		At:    moments[rng.IntN(len(moments))],
 		Model: []powercut.Model{powercut.Posix, powercut.Journal}[rng.IntN(2)],
 		Seed:  uint64(rng.IntN(1 << 16)),
 	}
+	if rng.IntN(4) == 0 {
+		how.Seed = 0 // all that may be lost is
+	}
+	return how
 }
 
 // remove removes every file of that name below the data directory.
@@ -218,6 +233,30 @@ func remove(t *testing.T, s site, name string) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPowerEmpty cuts the power of the first events after a start on an empty
+// stream that had not been stopped: the server then makes a block of another
+// number than the one that was there.
+func TestPowerEmpty(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	srv := s.serve(t)
+	tok := srv.setUp(t, s)
+	srv.kill()
+	b, m := newBook(), &maker{rng: random(1, "empty", 0), name: "e"}
+	rec := record(t, s, b, func(srv *server) {
+		evs := []event{m.next(), m.next()}
+		results, err := srv.send(tok.relay, evs)
+		b.answer(evs, results, err)
+	})
+	last := 0
+	for _, ack := range rec.acks {
+		last = max(last, ack)
+	}
+	for _, model := range []powercut.Model{powercut.Posix, powercut.Journal} {
+		rec.reopen(t, tok, powercut.Cut{At: last + 1, Model: model}, false, nil)
 	}
 }
 

@@ -42,6 +42,10 @@ func (r *reader) leave(c *call) error {
 		return r.linked(c, "AT_FDCWD", 1)
 	case "symlinkat":
 		return r.linked(c, c.arg(1), 2)
+	case "link":
+		return r.named(c, "AT_FDCWD", 0, "AT_FDCWD", 1)
+	case "linkat":
+		return r.named(c, c.arg(0), 1, c.arg(2), 3)
 	case "unlink", "rmdir":
 		return r.removed(c, "AT_FDCWD", 0)
 	case "unlinkat":

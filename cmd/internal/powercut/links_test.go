@@ -161,3 +161,43 @@ func TestOtherLinks(t *testing.T) {
 		}
 	}
 }
+
+// TestNames demands that a file keeps what it holds while any of its names is
+// there, and that a name is there for certain only when its folder was synced.
+func TestNames(t *testing.T) {
+	l, err := read(printed(
+		`openat(AT_FDCWD, "/r/a", O_RDWR|O_CREAT, 0644) = 3`,
+		`write(3, "z", 1) = 1`,
+		`fsync(3) = 0`,
+		`mkdirat(AT_FDCWD, "/r/k", 0755) = 0`,
+		`linkat(AT_FDCWD, "/r/a", AT_FDCWD, "/r/k/b", 0) = 0`,
+		`openat(AT_FDCWD, "/r/k", O_RDONLY) = 4`,
+		`fsync(4) = 0`,
+		`openat(AT_FDCWD, "/r", O_RDONLY) = 5`,
+		`fsync(5) = 0`,
+		`unlinkat(AT_FDCWD, "/r/a", 0) = 0`,
+		`fsync(5) = 0`,
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		at          int
+		first, link bool
+	}{{9, false, false}, {10, true, true}, {l.Lines, false, true}} {
+		dst := filepath.Join(t.TempDir(), "cut")
+		if err := l.Rebuild(dst, powercut.Cut{At: c.at}); err != nil {
+			t.Fatal(err)
+		}
+		first, ferr := os.ReadFile(filepath.Join(dst, "a"))
+		link, lerr := os.ReadFile(filepath.Join(dst, "k", "b"))
+		if (ferr == nil) != c.first || (lerr == nil) != c.link || c.first && string(first) != "z" || c.link && string(link) != "z" {
+			t.Errorf("cut at %d: %q %v, %q %v", c.at, first, ferr, link, lerr)
+		}
+		one, _ := os.Stat(filepath.Join(dst, "a"))
+		two, _ := os.Stat(filepath.Join(dst, "k", "b"))
+		if c.first && c.link && !os.SameFile(one, two) {
+			t.Errorf("cut at %d: two files", c.at)
+		}
+	}
+}

@@ -54,6 +54,30 @@ func (r *reader) linked(c *call, dirfd string, i int) error {
 	return nil
 }
 
+// named handles hard links: another name for a file of the root.
+func (r *reader) named(c *call, fromFD string, from int, toFD string, to int) error {
+	oldPath, err := c.bytes(from)
+	if err != nil {
+		return err
+	}
+	newPath, err := c.bytes(to)
+	if err != nil {
+		return err
+	}
+	dir, name, inside := r.locate(fromFD, string(oldPath))
+	toDir, toName, toInside := r.locate(toFD, string(newPath))
+	if !inside && !toInside {
+		return nil
+	}
+	file, found := r.find(dir, name)
+	if !inside || !toInside || !found || r.nodes[file].dir {
+		return fmt.Errorf("%w: a link to %q across the folder's edge", ErrTrace, name)
+	}
+	r.nodes[toDir].entries[toName] = file
+	r.add(c, Op{Kind: Link, File: file, Dir: toDir, Name: toName})
+	return nil
+}
+
 func (r *reader) removed(c *call, dirfd string, i int) error {
 	path, err := c.bytes(i)
 	if err != nil {

@@ -57,12 +57,13 @@ const Never = math.MaxInt
 // A Kind says what an operation does.
 type Kind uint8
 
-// The kinds. Create, Mkdir, Symlink, Rename and Remove change names in a folder;
+// The kinds. Create, Mkdir, Symlink, Link, Rename and Remove change names in a folder;
 // Write and Truncate change a file's content.
 const (
 	Create Kind = iota + 1
 	Mkdir
 	Symlink
+	Link // another name for a file
 	Rename
 	Remove
 	Write
@@ -81,7 +82,7 @@ type Op struct {
 	Kind       Kind
 	Start, End int    // lines of the call and of its return
 	File       int    // the file or folder acted on
-	Dir        int    // Create, Mkdir, Symlink, Remove, Rename: the folder changed
+	Dir        int    // Create, Mkdir, Symlink, Link, Remove, Rename: the folder changed
 	Name       string // and the entry in it
 	ToDir      int    // Rename: where to
 	ToName     string

@@ -68,12 +68,13 @@ func (everything) part(_ *Op, buf []byte) []byte { return buf }
 type image struct {
 	nodes   []node
 	content map[int][]byte
+	written map[int]string // where a file has been written: its other names are links to that
 }
 
 // image applies to the first state what ch lets through. Names change in the
 // order in which the calls returned, contents in the order they were made.
 func (l *Log) image(ch chooser) (*image, error) {
-	im := &image{nodes: cloneNodes(l.base), content: map[int][]byte{}}
+	im := &image{nodes: cloneNodes(l.base), content: map[int][]byte{}, written: map[int]string{}}
 	for i := range l.base {
 		if src := l.base[i].source; src != "" && !l.base[i].dir && l.base[i].link == "" {
 			data, err := os.ReadFile(src)
@@ -119,7 +120,7 @@ func (im *image) grow(op *Op) {
 func (im *image) rename(op *Op) {
 	entries := im.nodes[op.Dir].entries
 	switch op.Kind {
-	case Create, Mkdir, Symlink:
+	case Create, Mkdir, Symlink, Link:
 		entries[op.Name] = op.File
 	case Remove:
 		delete(entries, op.Name)
@@ -184,7 +185,10 @@ func (im *image) writeEntry(n int, path string) (err error) {
 			return fmt.Errorf("%w: what %s leads to is there", ErrMemory, filepath.Base(path))
 		}
 		err = os.Symlink(node.link, path)
+	case im.written[n] != "":
+		err = os.Link(im.written[n], path)
 	default:
+		im.written[n] = path
 		err = os.WriteFile(path, im.content[n], fs.FileMode(node.mode))
 	}
 	if err != nil {
