@@ -133,6 +133,46 @@ func BenchmarkLargest(b *testing.B) {
 	}
 }
 
+// BenchmarkWhole goes through all positions of 100 keys, of which twelve have 100,000 together, as one person's, among a
+// million of others.
+func BenchmarkWhole(b *testing.B) {
+	const n, each = 1_000_000, 10
+	db := openDB(b, filepath.Join(b.TempDir(), "view.db"))
+	db.NoSync = true
+	w := openWriter(b, db, benchSize, wholePairs, mergePay)
+	draw, key := newPeople(n), make([]byte, benchSize)
+	var keys [][]byte
+	for position := 1; position <= n; position++ {
+		if draw.next(key); len(keys) < 100 {
+			keys = append(keys, append([]byte(nil), key...))
+		}
+		if position%each == 0 {
+			w.Add(keys[position*12/(n+1)], uint64(position))
+		}
+		if w.Add(key, uint64(position)); position%65_536 == 0 || position == n {
+			flush(b, db, w)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := db.View(func(tx *bolt.Tx) error {
+			r, err := Read(tx, testBucket, always)
+			if err != nil {
+				return err
+			}
+			for _, err := range r.Union(keys, false).From(1) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(n/each), "ns/position")
+}
+
 // pages reads fifty positions of 100 keys: the newest, or, if anywhere is not zero, those before some position up to it.
 func pages(b *testing.B, db *bolt.DB, sample [][]byte, anywhere uint64) {
 	r, keys := rand.New(rand.NewPCG(3, 4)), make([][]byte, 100)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"sort"
 )
 
@@ -58,7 +59,8 @@ func (u *Union) Seek(position uint64) (found uint64, ok bool, err error) {
 	return 0, false, u.err
 }
 
-// From yields what Seek finds, from the given position on. The last may come with an error.
+// From yields what Seek finds, from the given position on. The last may come with an error. Seek must not be called
+// meanwhile.
 func (u *Union) From(position uint64) iter.Seq2[uint64, error] {
 	return func(yield func(uint64, error) bool) {
 		for {
@@ -67,7 +69,15 @@ func (u *Union) From(position uint64) iter.Seq2[uint64, error] {
 				yield(0, err)
 				return
 			}
-			if !ok || !yield(found, nil) || found == math.MaxUint64 {
+			if !ok {
+				return
+			}
+			for _, found = range u.stretch() {
+				if !yield(found, nil) {
+					return
+				}
+			}
+			if found == math.MaxUint64 {
 				return
 			}
 			if position = found + 1; u.newest {
@@ -75,6 +85,26 @@ func (u *Union) From(position uint64) iter.Seq2[uint64, error] {
 			}
 		}
 	}
+}
+
+// stretch returns the positions that come next, the one found included, for as long as no other stream may have one among
+// them: in their order, and at least one.
+func (u *Union) stretch() iter.Seq2[int, uint64] {
+	list := u.streams[0].list
+	if u.newest {
+		beyond := uint64(0)
+		for _, other := range u.streams[1:min(3, len(u.streams))] { // the heads of all others are behind these
+			beyond = max(beyond, other.head())
+		}
+		n := sort.Search(len(list), func(i int) bool { return list[i] > beyond })
+		return slices.Backward(list[min(n, len(list)-1):])
+	}
+	beyond := uint64(math.MaxUint64)
+	for _, other := range u.streams[1:min(3, len(u.streams))] {
+		beyond = min(beyond, other.head())
+	}
+	n := sort.Search(len(list), func(i int) bool { return list[i] >= beyond || list[i] > u.r.until })
+	return slices.All(list[:max(n, 1)])
 }
 
 // A stream goes through the positions of one key.

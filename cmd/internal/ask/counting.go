@@ -1,8 +1,10 @@
 package ask
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/imalink/custody/projections/search"
@@ -54,28 +56,67 @@ type Searched struct {
 }
 
 // Search answers a question over all events whose people are identified in it.
+// Somebody unknown or ambiguous is recorded as by [Desk.Lookup].
 func (d *Desk) Search(ctx context.Context, a Asker, show string, q Question, c Counting) (out Searched, err error) {
+	counted, err := c.parse()
+	if err != nil {
+		return Searched{}, err
+	}
+	if show == "" {
+		show = "events"
+	}
+	if !slices.Contains([]string{"events", "summary", "facets", "histogram"}, show) {
+		return Searched{}, fmt.Errorf("%w: show is events, summary, facets or histogram", ErrQuestion)
+	}
+	q.About = slices.Clone(q.About)
 	for i, about := range q.About {
-		if q.About[i].ID.id, _, err = d.known(about.What, about.ID.id.Reveal()); err != nil {
-			return out, err // as of a look-up
+		if q.About[i].ID.id, _, err = d.find(ctx, a, about.What, about.ID.id, q); err != nil {
+			return Searched{}, err
 		}
 	}
+	if show != "events" {
+		q.Name = "events." + show
+	}
 	switch show {
-	case "", "events":
+	case "events":
 		out.Page, err = there(d.events(ctx, a, q))
 	case "summary":
-		q.Name = "events.summary"
 		out.Summary, err = there(d.summary(ctx, a, q))
 	case "facets":
-		q.Name = "events.facets"
-		out.Counts, err = there(d.facets(ctx, a, q, c))
+		out.Counts, err = there(d.facets(ctx, a, q, counted.facets))
 	case "histogram":
-		q.Name = "events.histogram"
-		out.Histogram, err = there(d.histogram(ctx, a, q, c))
-	default:
-		err = fmt.Errorf("%w: show is events, summary, facets or histogram", ErrQuestion)
+		out.Histogram, err = there(d.histogram(ctx, a, q, counted))
 	}
 	return out, err
+}
+
+// A counted is what a Counting means.
+type counted struct {
+	facets []search.Facet
+	unit   search.Unit
+	zone   *time.Location
+}
+
+func (c Counting) parse() (out counted, err error) {
+	out.facets = search.Facets()
+	if len(c.Of) > 0 {
+		out.facets = nil
+	}
+	for _, name := range c.Of {
+		f, ok := search.ParseFacet(name)
+		if !ok {
+			return out, fmt.Errorf("%w: of names a facet that there is not", ErrQuestion)
+		}
+		out.facets = append(out.facets, f)
+	}
+	var ok bool
+	if out.unit, ok = search.ParseUnit(cmp.Or(c.By, "day")); !ok {
+		return out, fmt.Errorf("%w: by is hour, day, week, month, quarter or year", ErrQuestion)
+	}
+	if out.zone, err = time.LoadLocation(c.Zone); err != nil || c.Zone == "Local" { // which is the server's
+		return out, fmt.Errorf("%w: tz is no time zone of the IANA", ErrQuestion)
+	}
+	return out, nil
 }
 
 // Identified are the people and the session of a question whose identifiers came
@@ -94,21 +135,14 @@ func (d *Desk) Facets(ctx context.Context, a Asker, q Question, c Counting) (Fac
 	if err := d.open(a, &q); err != nil {
 		return Facets{}, err
 	}
-	return d.facets(ctx, a, q, c)
+	counted, err := c.parse()
+	if err != nil {
+		return Facets{}, err
+	}
+	return d.facets(ctx, a, q, counted.facets)
 }
 
-func (d *Desk) facets(ctx context.Context, a Asker, q Question, c Counting) (Facets, error) {
-	of := search.Facets()
-	if len(c.Of) > 0 {
-		of = of[:0:0]
-		for _, name := range c.Of {
-			f, ok := search.ParseFacet(name)
-			if !ok {
-				return Facets{}, fmt.Errorf("%w: of names a facet that there is not", ErrQuestion)
-			}
-			of = append(of, f)
-		}
-	}
+func (d *Desk) facets(ctx context.Context, a Asker, q Question, of []search.Facet) (Facets, error) {
 	s, err := d.begin(ctx, a, q)
 	if err != nil {
 		return Facets{}, err
@@ -133,7 +167,7 @@ func (d *Desk) facets(ctx context.Context, a Asker, q Question, c Counting) (Fac
 	if err != nil {
 		return Facets{}, err
 	}
-	return out, s.recorded(ctx, 0, false)
+	return given(ctx, s, out, 0, false)
 }
 
 // Histogram counts the events of a question over time.
@@ -141,21 +175,14 @@ func (d *Desk) Histogram(ctx context.Context, a Asker, q Question, c Counting) (
 	if err := d.open(a, &q); err != nil {
 		return Histogram{}, err
 	}
-	return d.histogram(ctx, a, q, c)
+	counted, err := c.parse()
+	if err != nil {
+		return Histogram{}, err
+	}
+	return d.histogram(ctx, a, q, counted)
 }
 
-func (d *Desk) histogram(ctx context.Context, a Asker, q Question, c Counting) (Histogram, error) {
-	unit, ok := search.ParseUnit(c.By)
-	if c.By == "" {
-		unit, ok = search.Day, true
-	}
-	if !ok {
-		return Histogram{}, fmt.Errorf("%w: by is hour, day, week, month, quarter or year", ErrQuestion)
-	}
-	zone, err := time.LoadLocation(c.Zone)
-	if err != nil {
-		return Histogram{}, fmt.Errorf("%w: tz is no time zone of the IANA", ErrQuestion)
-	}
+func (d *Desk) histogram(ctx context.Context, a Asker, q Question, c counted) (Histogram, error) {
 	s, err := d.begin(ctx, a, q)
 	if err != nil {
 		return Histogram{}, err
@@ -164,9 +191,9 @@ func (d *Desk) histogram(ctx context.Context, a Asker, q Question, c Counting) (
 	if err != nil {
 		return Histogram{}, err
 	}
-	out := Histogram{AsOf: s.asOf, Window: s.window(), By: unit.String(), Zone: zone.String(), Items: []Bar{}}
+	out := Histogram{AsOf: s.asOf, Window: s.window(), By: c.unit.String(), Zone: c.zone.String(), Items: []Bar{}}
 	err = s.search(func(r *search.Reader) error {
-		bars, err := r.Histogram(filter, zone, unit)
+		bars, err := r.Histogram(filter, c.zone, c.unit)
 		for _, b := range bars {
 			out.Items = append(out.Items, Bar{b.Start, b.Count})
 			out.Total += b.Count
@@ -176,17 +203,20 @@ func (d *Desk) histogram(ctx context.Context, a Asker, q Question, c Counting) (
 	if err != nil {
 		return Histogram{}, err
 	}
-	return out, s.recorded(ctx, 0, false)
+	return given(ctx, s, out, 0, false)
 }
 
-// open opens the handles of a question.
+// open opens the handles of a question. Another handle of the same person makes no
+// other question.
 func (d *Desk) open(a Asker, q *Question) error {
-	for i := range q.About {
-		id, err := d.whose(a, q.About[i].What, q.About[i].Handle)
+	about := make([]About, len(q.About))
+	for i, sealed := range q.About {
+		id, err := d.whose(a, sealed.What, sealed.Handle)
 		if err != nil {
 			return err
 		}
-		q.About[i].ID = opaqueID{id}
+		about[i] = About{What: sealed.What, ID: opaqueID{id}}
 	}
+	q.About = about
 	return nil
 }

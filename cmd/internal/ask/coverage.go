@@ -44,8 +44,15 @@ type Covered struct {
 // missingShown is how many missing numbers are listed one by one.
 const missingShown = 1000
 
-// Coverage says what arrived and what did not. It names no person.
+// Coverage says what arrived and what did not, as known at a position; it has no
+// window of event time. It costs as much as is missing and was refused.
 func (d *Desk) Coverage(ctx context.Context, a Asker, q Question) (Coverage, error) {
+	if err := q.unbounded(); err != nil {
+		return Coverage{}, err
+	}
+	if !q.At.IsZero() {
+		return Coverage{}, fmt.Errorf("%w: at bounds nothing here", ErrQuestion)
+	}
 	s, err := d.begin(ctx, a, q)
 	if err != nil {
 		return Coverage{}, err
@@ -64,7 +71,7 @@ func (d *Desk) Coverage(ctx context.Context, a Asker, q Question) (Coverage, err
 	if err != nil {
 		return Coverage{}, fmt.Errorf("reading coverage: %w", err)
 	}
-	return out, s.recorded(ctx, 0, false)
+	return given(ctx, s, out, 0, false)
 }
 
 func (out *Coverage) fill(r *coverage.Reader, until uint64, now time.Time) error {

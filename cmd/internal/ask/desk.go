@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/imalink/custody/events"
@@ -29,6 +30,11 @@ type Config struct {
 }
 
 // A Desk answers questions. Its methods may be called concurrently.
+//
+// A page costs what it shows; about somebody, a step for each event that concerns
+// them besides. The first page of a list also counts, and looks at up to
+// [countedEvents] events to count their people. Beyond that only answers grow that
+// sum up: summaries, parties, histograms and the map, each with the events summed.
 type Desk struct {
 	ledger *ledger.Ledger
 	vault  *vault.Vault
@@ -60,6 +66,14 @@ type Asker struct {
 	access.Box // case, window, and for role subject the person: nothing beyond is shown
 }
 
+// holds reports whether an event time is in the asker's window.
+func (a Asker) holds(at time.Time) bool {
+	return !at.Before(a.From) && (a.To.IsZero() || at.Before(a.To))
+}
+
+// may reports whether the asker's role allows something.
+func (a Asker) may(what access.Action) bool { return slices.Contains(access.RolesOf(what), a.Role) }
+
 // stored is the event at a position.
 func (d *Desk) stored(ctx context.Context, position uint64) (*events.Stored, error) {
 	rec, err := d.ledger.Event(ctx, position)
@@ -83,10 +97,19 @@ func (s *sitting) wait(ctx context.Context, names ...string) error {
 	return nil
 }
 
-// record records the question, unless it goes on with an answer whose first page
-// did. persons is how many people the answer is about; subject and actor, whom
-// it asked about, if anybody. After an error there must be no answer; the
-// question may be recorded all the same.
+// given records a question, and only then gives its answer. After an error the
+// question may be recorded all the same; asking again records it once more.
+func given[T any](ctx context.Context, s *sitting, answer T, persons int, more bool) (T, error) {
+	if err := s.recorded(ctx, persons, more); err != nil {
+		var none T
+		return none, err
+	}
+	return answer, nil
+}
+
+// recorded records the question, unless it goes on with an answer whose first page
+// did. persons is how many people the answer is about; with more they are those
+// of its first [countedEvents] events only, and "more" is among the filters.
 func (s *sitting) recorded(ctx context.Context, persons int, more bool) error {
 	if s.continues() {
 		return nil
@@ -99,12 +122,12 @@ func (s *sitting) recorded(ctx context.Context, persons int, more bool) error {
 		switch about.What {
 		case Person:
 			q.Persons = max(q.Persons, 1)
-			q.Subjects = []string{about.ID.id.Reveal()}
+			q.Subjects = append(q.Subjects, about.ID.id.Reveal())
 		case Acting:
-			q.Actors = []string{about.ID.id.Reveal()}
+			q.Actors = append(q.Actors, about.ID.id.Reveal())
 		}
 	}
-	if more { // people were counted in the first events only
+	if more {
 		q.Filters = append(q.Filters, "more")
 	}
 	if _, err := s.Desk.record(ctx, q); err != nil {

@@ -4,15 +4,19 @@
 // What is always true:
 //
 //  1. An answer is complete as of a stated position: it holds every event up to
-//     it that was asked for, and none beyond. If a view cannot come so far in
-//     time there is no answer.
+//     it that was asked for, and none beyond. Who is linked with whom is as it is
+//     when asked. If a view cannot come so far in time there is no answer.
 //  2. Asking is itself recorded, as one ledger.queried, before the answer is
 //     given; the pages of one answer continue it. If that cannot be recorded
 //     there is no answer (GDPR Art. 5(2)).
 //  3. Identifiers come in and never go out: people are counted by resolving their
 //     tags, employees are masked, the same way throughout one answer and another
-//     in the next. What no longer resolves is counted apart.
-//  4. Somebody unknown leaves no trace: not in the ledger, a log, or an error.
+//     in the next. What no longer resolves is counted apart. The one exception are
+//     the candidates for an identifier that came without its type.
+//  4. Somebody unknown leaves no trace: not in the ledger, a log, or an error. That
+//     a question found nobody is recorded.
 //  5. What a token may see is cut here, for every question alike: a subject's own
-//     record, an investigator's case and window.
+//     record; an investigator's case, and every event by the window. What was
+//     registered, which names nobody, is as it was when the window ended; what
+//     arrived (coverage) is not an event and is not cut.
 package ask

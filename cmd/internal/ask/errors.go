@@ -7,7 +7,8 @@ var (
 	ErrNotKnown = errors.New("ask: not known")
 	// ErrHandle says that a handle or cursor is not one of ours, is another token's, or has expired.
 	ErrHandle = errors.New("ask: handle or cursor is not valid here")
-	// ErrCursor says that a cursor belongs to another question.
+	// ErrCursor says that a cursor belongs to another question, or that who is linked
+	// with whom it asks about has changed: begin anew.
 	ErrCursor = errors.New("ask: cursor of another question")
 	// ErrBox says that an investigator asks outside the token's case or window.
 	ErrBox = errors.New("ask: outside the token's case or window")

@@ -61,12 +61,21 @@ func (d *Desk) Event(ctx context.Context, a Asker, position uint64, forCase stri
 		out.Persons = append(out.Persons, Masked{s.masks.of("person", who), subject.Object().Get("role").Text()})
 	}
 	known, _ := crowd.persons()
-	return out, s.recorded(ctx, known, false)
+	return given(ctx, s, out, known, false)
 }
 
-// one reads the event at a position that the answer reaches and the asker's box
-// holds.
+// one reads the event at a position, and waits for its view.
 func (s *sitting) one(ctx context.Context, position uint64) (events.Record, *projections.Event, error) {
+	rec, e, err := s.read(ctx, position)
+	if err != nil {
+		return rec, nil, err
+	}
+	return rec, e, s.wait(ctx, searchView)
+}
+
+// read reads the event at a position that the answer reaches and the asker's
+// window holds.
+func (s *sitting) read(ctx context.Context, position uint64) (events.Record, *projections.Event, error) {
 	if position > s.asOf.Position {
 		return events.Record{}, nil, fmt.Errorf("%w: the ledger ends at position %d", ledger.ErrNoEvent, s.asOf.Position)
 	}
@@ -78,15 +87,21 @@ func (s *sitting) one(ctx context.Context, position uint64) (events.Record, *pro
 	if err != nil {
 		return rec, nil, fmt.Errorf("%w: %v", ledger.ErrDamaged, err)
 	}
-	if at := e.Stored.Event.At; at.Before(s.asker.From) || !s.asker.To.IsZero() && !at.Before(s.asker.To) {
+	if !s.asker.holds(e.Stored.Event.At) {
 		return rec, nil, ErrBox
 	}
-	return rec, e, s.wait(ctx, searchView)
+	return rec, e, nil
 }
 
 // Find is the position of the event with an id: of the producer named, or of
-// whichever has one. The error wraps ledger.ErrNoEvent if there is none.
-func (d *Desk) Find(ctx context.Context, source, id string) (uint64, error) {
+// whichever has one. The error wraps ledger.ErrNoEvent if there is none. It is not
+// recorded: who has the id learns that it was recorded and where, and nothing of
+// what it says; to ask that is.
+func (d *Desk) Find(ctx context.Context, a Asker, source, id string) (uint64, error) {
+	s, err := d.begin(ctx, a, Question{})
+	if err != nil {
+		return 0, err
+	}
 	sources := []string{source}
 	if source == "" {
 		sources = []string{ledger.OwnSource}
@@ -99,9 +114,13 @@ func (d *Desk) Find(ctx context.Context, source, id string) (uint64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("finding an event: %w", err)
 		}
-		if position != 0 {
-			return position, nil
+		if position == 0 {
+			continue
 		}
+		if _, _, err := s.read(ctx, position); err != nil {
+			return 0, err
+		}
+		return position, nil
 	}
 	return 0, fmt.Errorf("%w: nothing was recorded under this id", ledger.ErrNoEvent)
 }
@@ -174,7 +193,7 @@ func (d *Desk) Explain(ctx context.Context, a Asker, position uint64, forCase st
 	for _, step := range verdict.Why {
 		out.Facts = append(out.Facts, Fact(step))
 	}
-	return out, s.recorded(ctx, 0, false)
+	return given(ctx, s, out, 0, false)
 }
 
 // said gives what had been registered about the parties of an event before it was

@@ -20,9 +20,6 @@ import (
 // filter turns the question into what the view of events understands, once the
 // views it takes have come far enough.
 func (s *sitting) filter(ctx context.Context) (search.Filter, error) {
-	if err := checkValues(s.q.Any); err != nil {
-		return search.Filter{}, err
-	}
 	if err := s.wait(ctx, s.viewsNeeded()...); err != nil {
 		return search.Filter{}, err
 	}
@@ -52,7 +49,7 @@ func (s *sitting) unread() map[search.Facet][]string {
 		any = map[search.Facet][]string{}
 	}
 	for _, k := range events.Kinds() {
-		if k != events.LedgerQueried && k != events.LedgerIdentityRevealed {
+		if !slices.Contains(readings(), k) {
 			any[search.Kind] = append(any[search.Kind], k.Name())
 		}
 	}

@@ -75,7 +75,7 @@ func (s *sitting) list(ctx context.Context) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	return page, s.recorded(ctx, persons.known, counted.more)
+	return given(ctx, s, page, persons.known, counted.more)
 }
 
 // A shown event is its card, and its people's tags.

@@ -3,7 +3,6 @@ package ask
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/imalink/custody/ledger"
+	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/projections/governance"
 	"github.com/imalink/custody/projections/search"
 )
@@ -21,8 +21,8 @@ type Received struct {
 	Registered bool              `json:"registered"`
 	Country    string            `json:"country,omitempty"`
 	Events     uint64            `json:"events" doc:"events that name it as recipient"`
-	Persons    int               `json:"persons" doc:"data subjects; linked identifiers are one"`
-	Unresolved int               `json:"unresolved" doc:"tags of the subjects that are nobody's any more"`
+	Persons    *int              `json:"persons,omitempty" doc:"data subjects; linked identifiers are one; absent for roles that may not ask about persons"`
+	Unresolved *int              `json:"unresolved,omitempty" doc:"tags of the subjects that are nobody's any more"`
 	First      *time.Time        `json:"first,omitempty" doc:"event time"`
 	Last       *time.Time        `json:"last,omitempty"`
 	Roles      []string          `json:"roles" nullable:"false" doc:"in which it received"`
@@ -45,8 +45,8 @@ type PartyDetail struct {
 	Register governance.Party `json:"register" doc:"in force at the time asked for, as known at the position"`
 }
 
-// Parties lists who received anything. Counting people costs a look at every
-// disclosure: they are resolved, not counted by tag.
+// Parties lists who received anything in what was asked for. Counting people costs
+// a look at every disclosure: they are resolved, not counted by tag.
 func (d *Desk) Parties(ctx context.Context, a Asker, q Question) (Parties, error) {
 	s, err := d.begin(ctx, a, q)
 	if err != nil {
@@ -55,72 +55,80 @@ func (d *Desk) Parties(ctx context.Context, a Asker, q Question) (Parties, error
 	if err := s.wait(ctx, searchView, governanceView); err != nil {
 		return Parties{}, err
 	}
-	out := Parties{AsOf: s.asOf, Window: s.window(), Items: []Received{}}
-	everybody := newCrowd(s.vault)
+	var all []receipts
 	err = s.search(func(r *search.Reader) error {
 		values, err := r.Values(s.plain(), search.Recipient)
 		if err != nil {
 			return err
 		}
 		for _, v := range values[search.Recipient] {
-			p, err := s.party(r, v.Text, everybody)
+			p, err := s.receipts(r, v.Text)
 			if err != nil {
 				return fmt.Errorf("a party: %w", err)
 			}
-			out.Items = append(out.Items, p)
+			all = append(all, p)
 		}
 		return nil
 	})
 	if err != nil {
 		return Parties{}, err
 	}
-	slices.SortFunc(out.Items, func(a, b Received) int { return strings.Compare(a.Party, b.Party) })
+	slices.SortFunc(all, func(a, b receipts) int { return strings.Compare(a.party.Party, b.party.Party) })
+	out := Parties{AsOf: s.asOf, Window: s.window(), Items: make([]Received, 0, len(all))}
+	everybody := newCrowd(s.vault)
+	for _, p := range all {
+		if _, err := s.resolved(&p); err != nil {
+			return Parties{}, err
+		}
+		everybody.join(p.people)
+		out.Items = append(out.Items, p.party)
+	}
 	known, _ := everybody.persons()
-	return out, s.recorded(ctx, known, false)
+	return given(ctx, s, out, known, false)
 }
 
-// plain is the question's window as a filter.
+// plain is the question without people, as a filter.
 func (s *sitting) plain() search.Filter {
-	return search.Filter{Any: maps.Clone(s.q.Any), From: s.q.From, To: s.q.To, Until: s.asOf.Position}
+	return search.Filter{Any: s.q.Any, From: s.q.From, To: s.q.To, Until: s.asOf.Position}
 }
 
-// party sums up what one party received.
-func (s *sitting) party(r *search.Reader, code string, everybody *crowd) (Received, error) {
-	f := s.plain()
-	f.Any = map[search.Facet][]string{search.Recipient: {code}}
+// receipts are what one party received, before people are resolved and the
+// register is asked.
+type receipts struct {
+	party  Received
+	people *crowd
+	known  bool // something registered names it
+}
+
+func (s *sitting) receipts(r *search.Reader, code string) (receipts, error) {
+	f := narrowed(s.plain(), search.Recipient, code)
 	var sum Summary
-	people := newCrowd(s.vault)
-	if err := sum.fill(r, f, people); err != nil {
-		return Received{}, err
+	p := receipts{people: newCrowd(s.vault)}
+	if err := sum.fill(r, f, p.people); err != nil {
+		return p, err
 	}
-	if err := people.resolve(); err != nil {
-		return Received{}, err
-	}
-	everybody.join(people)
-	p := Received{Party: code, Events: sum.Events, First: sum.First, Last: sum.Last, Categories: sum.Categories, Classes: map[string]uint64{}}
-	p.Persons, p.Unresolved = people.persons()
 	values, err := r.Values(f, search.RecipientRole, search.Class)
 	if err != nil {
-		return Received{}, err
+		return p, err
 	}
-	p.Roles = named(values[search.RecipientRole])
+	p.party = Received{Party: code, Events: sum.Events, First: sum.First, Last: sum.Last, Categories: sum.Categories,
+		Roles: named(values[search.RecipientRole]), Classes: map[string]uint64{}}
 	for _, v := range values[search.Class] {
-		p.Classes[v.Text] = v.Count
-	}
-	reg, known, err := s.registration(code)
-	if err != nil {
-		return Received{}, err
-	}
-	p.Registered = known && reg.Registration != nil
-	if p.Registered {
-		p.Country = reg.Registration.Country
+		p.party.Classes[v.Text] = v.Count
 	}
 	return p, nil
 }
 
-// registration is what the register says of a party at the question's times.
-func (s *sitting) registration(code string) (p governance.Party, known bool, err error) {
-	at := s.q.At
+// resolved completes receipts, and gives what the register says of the party.
+func (s *sitting) resolved(p *receipts) (register governance.Party, err error) {
+	if err := p.people.resolve(); err != nil {
+		return register, err
+	}
+	if s.asker.may(access.QueryPersons) {
+		known, unresolved := p.people.persons()
+		p.party.Persons, p.party.Unresolved = &known, &unresolved
+	}
+	at := s.inForce()
 	if at.IsZero() {
 		at = s.now()
 	}
@@ -129,13 +137,16 @@ func (s *sitting) registration(code string) (p governance.Party, known bool, err
 		if err != nil {
 			return err
 		}
-		p, known, err = r.Party(code, at, s.asOf.Position)
+		register, p.known, err = r.Party(p.party.Party, at, s.asOf.Position)
 		return err
 	})
 	if err != nil {
-		err = fmt.Errorf("reading the register: %w", err)
+		return register, fmt.Errorf("reading the register: %w", err)
 	}
-	return p, known, err
+	if register.Registration != nil {
+		p.party.Registered, p.party.Country = true, register.Registration.Country
+	}
+	return register, nil
 }
 
 // Party shows one party, with its agreements, assessments and locations at the
@@ -148,20 +159,18 @@ func (d *Desk) Party(ctx context.Context, a Asker, code string, q Question) (Par
 	if err := s.wait(ctx, searchView, governanceView); err != nil {
 		return PartyDetail{}, err
 	}
-	out := PartyDetail{AsOf: s.asOf, Window: s.window()}
-	err = s.search(func(r *search.Reader) (err error) {
-		out.Party, err = s.party(r, code, newCrowd(s.vault))
-		return err
-	})
+	var p receipts
+	err = s.search(func(r *search.Reader) (err error) { p, err = s.receipts(r, code); return err })
 	if err != nil {
 		return PartyDetail{}, err
 	}
-	var known bool
-	if out.Register, known, err = s.registration(code); err != nil {
+	register, err := s.resolved(&p)
+	if err != nil {
 		return PartyDetail{}, err
 	}
-	if !known && out.Party.Events == 0 {
+	if !p.known && p.party.Events == 0 {
 		return PartyDetail{}, fmt.Errorf("%w: no event names this party", ledger.ErrNoEvent)
 	}
-	return out, s.recorded(ctx, out.Party.Persons, false)
+	known, _ := p.people.persons()
+	return given(ctx, s, PartyDetail{s.asOf, s.window(), p.party, register}, known, false)
 }

@@ -30,13 +30,14 @@ type Found struct {
 
 // Lookup finds a person, an actor or a session by identifier and, if show says
 // so, answers with the first page of a list at once. Then the list is what is
-// recorded, else the look-up.
+// recorded, else the look-up. The error is [ErrNotKnown] or an [*Ambiguous] if it
+// is nobody in particular: that was recorded, without the identifier.
 func (d *Desk) Lookup(ctx context.Context, a Asker, w What, identifier, show string, q Question) (Found, error) {
-	id, rows, err := d.known(w, identifier)
+	if err := q.show(w, show); err != nil {
+		return Found{}, err
+	}
+	id, rows, err := d.find(ctx, a, w, vault.Identifier(identifier), q)
 	if err != nil {
-		if errors.Is(err, ErrNotKnown) {
-			err = errors.Join(err, d.unknown(ctx, a, q))
-		}
 		return Found{}, err
 	}
 	found := Found{Identifiers: rows}
@@ -49,35 +50,72 @@ func (d *Desk) Lookup(ctx context.Context, a Asker, w What, identifier, show str
 		if err != nil {
 			return Found{}, err
 		}
-		return found, s.recorded(ctx, 1, false)
+		return given(ctx, s, found, 0, false)
 	}
 	q.Name = string(w) + "." + show
-	return found, d.show(ctx, a, w, show, q, &found)
-}
-
-// show answers with the first page of what was asked to be shown.
-func (d *Desk) show(ctx context.Context, a Asker, w What, show string, q Question, found *Found) (err error) {
-	switch {
-	case w == Person && show == "reads":
+	switch show {
+	case "reads":
 		found.Reads, err = there(d.reads(ctx, a, q))
-	case w == Person && show == "recipients":
+	case "recipients":
 		found.Shares, err = there(d.recipients(ctx, a, q))
-	case w == Session && show == "summary":
+	case "summary":
 		found.Summary, err = there(d.summary(ctx, a, q))
-	case w == Session && show == "events":
-		found.Page, err = there(d.events(ctx, a, q))
 	default:
-		found.Page, err = there(d.people(ctx, a, show, q))
+		found.Page, err = there(d.events(ctx, a, q))
 	}
-	return err
+	if err != nil {
+		return Found{}, err
+	}
+	return found, nil
 }
 
-func there[T any](v T, err error) (*T, error) { return &v, err }
+// show narrows a question about somebody to what is shown of them, or of a session.
+func (q *Question) show(w What, show string) error {
+	switch {
+	case show == "", w == Session && (show == "events" || show == "summary"), w == Person && show == "recipients":
+		return nil
+	case w == Session:
+		return fmt.Errorf("%w: show is events or summary", ErrQuestion)
+	case show == "accesses":
+		return q.only(accesses())
+	case show == "disclosures":
+		return q.only(disclosures())
+	case show == "timeline":
+		return q.only(ofProducers())
+	case w == Person && show == "reads":
+		return q.only(readings())
+	}
+	return fmt.Errorf("%w: show is accesses, disclosures or timeline, of a person also reads or recipients", ErrQuestion)
+}
+
+// there is a part of an answer, nil after an error.
+func there[T any](v T, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &v, nil
+}
+
+// find is known for a question. That nobody has the identifier, or that several
+// may be meant, is an answer: it is recorded, and that much of it only.
+func (d *Desk) find(ctx context.Context, a Asker, w What, named vault.Identifier, q Question) (id vault.Identifier, rows int, err error) {
+	q.About, q.Cursor = nil, ""
+	s, err := d.begin(ctx, a, q) // nobody learns by a question that makes no sense who is known
+	if err != nil {
+		return "", 0, err
+	}
+	id, rows, err = d.known(w, named)
+	if _, several := errors.AsType[*Ambiguous](err); several || errors.Is(err, ErrNotKnown) {
+		if refused := s.recorded(ctx, 0, false); refused != nil {
+			return "", 0, refused
+		}
+	}
+	return id, rows, err
+}
 
 // known finds who has an identifier, and how many identifiers are linked with
 // it. A session is whatever it is called: there is nobody to find.
-func (d *Desk) known(w What, identifier string) (id vault.Identifier, rows int, err error) {
-	id = vault.Identifier(identifier)
+func (d *Desk) known(w What, id vault.Identifier) (_ vault.Identifier, rows int, err error) {
 	if w == Session {
 		return id, 0, nil
 	}
@@ -105,30 +143,14 @@ func (d *Desk) known(w What, identifier string) (id vault.Identifier, rows int, 
 	return candidates[0], len(linked), err
 }
 
-// unknown records that somebody was looked for and is not known: that much, and
-// nothing of the identifier.
-func (d *Desk) unknown(ctx context.Context, a Asker, q Question) error {
-	s, err := d.begin(ctx, a, q)
-	if err != nil {
-		return err
-	}
-	return s.recorded(ctx, 0, false)
-}
-
 // Person lists what concerns a data subject: accesses, disclosures, timeline.
 func (d *Desk) Person(ctx context.Context, a Asker, handle, show string, q Question) (Page, error) {
-	if err := d.about(a, Person, handle, &q); err != nil {
-		return Page{}, err
-	}
-	return d.people(ctx, a, show, q)
+	return d.people(ctx, a, Person, handle, show, q)
 }
 
 // Actor lists what somebody did: accesses, timeline.
 func (d *Desk) Actor(ctx context.Context, a Asker, handle, show string, q Question) (Page, error) {
-	if err := d.about(a, Acting, handle, &q); err != nil {
-		return Page{}, err
-	}
-	return d.people(ctx, a, show, q)
+	return d.people(ctx, a, Acting, handle, show, q)
 }
 
 // Session lists what was done in a session.
@@ -140,27 +162,25 @@ func (d *Desk) Session(ctx context.Context, a Asker, handle string, q Question) 
 }
 
 // people narrows a question to what is shown of somebody, and lists it.
-func (d *Desk) people(ctx context.Context, a Asker, show string, q Question) (Page, error) {
-	var kinds []events.Kind
-	switch show {
-	case "accesses":
-		kinds = accesses()
-	case "disclosures":
-		kinds = disclosures()
-	case "timeline":
-		kinds = ofProducers()
-	default:
-		return Page{}, fmt.Errorf("%w: show is accesses, disclosures, timeline, reads or recipients", ErrQuestion)
+func (d *Desk) people(ctx context.Context, a Asker, w What, handle, show string, q Question) (Page, error) {
+	if err := d.about(a, w, handle, &q); err != nil {
+		return Page{}, err
 	}
-	if err := q.only(kinds); err != nil {
+	if !slices.Contains([]string{"accesses", "disclosures", "timeline"}, show) {
+		return Page{}, fmt.Errorf("%w: show is accesses, disclosures or timeline", ErrQuestion)
+	}
+	if err := q.show(w, show); err != nil {
 		return Page{}, err
 	}
 	return d.events(ctx, a, q)
 }
 
 // ofProducers are the kinds that producers send; the others are the ledger's own.
-func ofProducers() []events.Kind {
-	return slices.DeleteFunc(events.Kinds(), func(k events.Kind) bool { return k > events.LedgerCorrected })
+func ofProducers() []events.Kind { return slices.DeleteFunc(events.Kinds(), events.Kind.ByLedger) }
+
+// readings are the kinds that say who asked this ledger.
+func readings() []events.Kind {
+	return []events.Kind{events.LedgerQueried, events.LedgerIdentityRevealed}
 }
 
 // accesses are the kinds in which somebody had a person's data in hand.
@@ -208,7 +228,7 @@ func (d *Desk) about(a Asker, w What, text string, q *Question) error {
 		if err != nil {
 			return fmt.Errorf("finding who asks: %w", err)
 		}
-		q.About = []About{{What: w, ID: opaqueID{id}}}
+		q.About, q.own = []About{{What: w, ID: opaqueID{id}}}, true
 		return nil
 	}
 	id, err := d.whose(a, w, text)

@@ -1,15 +1,18 @@
 package ask
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/projections/search"
 )
 
@@ -33,9 +36,14 @@ type Question struct {
 	About  []About                   // people and sessions that it must concern, all of them
 	Newest bool                      // newest first, by order of recording
 
-	Limit  int    `json:"-"` // items of a page
+	Limit  int    `json:"-"` // items of a page, at most [MaxLimit]; 0 is [DefaultLimit]
 	Cursor string `json:"-"` // Next of the page before
+
+	own bool // it is about who asks
 }
+
+// LogValue gives the name of what is asked and nothing else.
+func (q Question) LogValue() slog.Value { return slog.StringValue(q.Name) }
 
 // About is somebody, or a session, that events must concern: by handle, or by
 // identifier where it came in a body.
@@ -70,33 +78,77 @@ type sitting struct {
 	masks  masks
 }
 
-// begin settles what can be settled before anything is read: the asker's box, as
-// of when, and whether this goes on with an answer. Nothing is recorded yet.
+// begin settles what can be settled before anything is read: the asker's box, what
+// the question means, as of when, and whether this goes on with an answer. Nothing
+// is recorded yet.
 func (d *Desk) begin(ctx context.Context, a Asker, q Question) (*sitting, error) {
 	s := &sitting{Desk: d, asker: a, q: q}
 	if err := s.box(); err != nil {
 		return nil, err
 	}
-	if !q.At.IsZero() && (s.q.To.IsZero() || q.At.Before(s.q.To)) {
-		s.q.To = q.At.Add(time.Millisecond) // at is inside
+	if err := s.q.settle(); err != nil {
+		return nil, err
 	}
-	if !s.q.From.IsZero() && !s.q.To.IsZero() && !s.q.From.Before(s.q.To) {
-		return nil, fmt.Errorf("%w: from is not before to", ErrQuestion)
+	if err := s.digested(); err != nil {
+		return nil, err
 	}
-	if s.q.Limit == 0 {
-		s.q.Limit = DefaultLimit
-	}
-	asked, err := json.Marshal(s.q)
-	if err != nil {
-		return nil, fmt.Errorf("a question: %w", err)
-	}
-	s.digest = sha256.Sum256(asked)
 	if q.Cursor != "" {
 		return s, s.resume()
 	}
 	rand.Read(s.masks.key[:]) // never fails
-	s.asOf, err = d.settle(ctx, q.KnownAt)
+	var err error
+	s.asOf, err = d.knownAt(ctx, q.KnownAt)
 	return s, err
+}
+
+// settle completes the question, and refuses one that makes no sense.
+func (q *Question) settle() error {
+	if !q.At.IsZero() && (q.To.IsZero() || q.At.Before(q.To)) {
+		q.To = q.At.Add(time.Millisecond) // at is inside
+	}
+	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
+		return fmt.Errorf("%w: from is not before to", ErrQuestion)
+	}
+	if q.Limit == 0 {
+		q.Limit = DefaultLimit
+	}
+	if q.Limit < 0 || q.Limit > MaxLimit {
+		return fmt.Errorf("%w: limit is 1 to %d", ErrQuestion, MaxLimit)
+	}
+	return checkValues(q.Any)
+}
+
+// unbounded refuses a window where there is none of event time.
+func (q *Question) unbounded() error {
+	if !q.From.IsZero() || !q.To.IsZero() {
+		return fmt.Errorf("%w: from and to bound nothing here", ErrQuestion)
+	}
+	return nil
+}
+
+// digested digests all that is asked, and who is one person with whom it is asked
+// about: pages on either side of a change of that would not be of one answer.
+func (s *sitting) digested() error {
+	asked, err := json.Marshal(s.q)
+	if err != nil {
+		return fmt.Errorf("a question: %w", err)
+	}
+	h := sha256.New()
+	h.Write(asked)
+	for _, about := range s.q.About {
+		if about.What == Session {
+			continue
+		}
+		_, linked, err := s.vault.People(about.ID.id)
+		if err != nil {
+			return fmt.Errorf("finding linked identifiers: %w", err)
+		}
+		for _, id := range linked {
+			h.Write(append([]byte(id), 0))
+		}
+	}
+	h.Sum(s.digest[:0])
+	return nil
 }
 
 // resume takes over what the first page settled.
@@ -124,40 +176,52 @@ func (s *sitting) next(after uint64) (string, error) {
 // continues reports whether this is a page behind the first.
 func (s *sitting) continues() bool { return s.q.Cursor != "" }
 
-// box holds an investigator to the token's case and window.
+// box holds a subject to the own record, and an investigator to the token's case
+// and window. Times are those of events: whole milliseconds.
 func (s *sitting) box() error {
 	a, q := s.asker, &s.q
-	if a.Case != "" {
-		if q.Case != "" && q.Case != a.Case {
-			return ErrBox
-		}
-		q.Case = a.Case
+	if a.Role == access.RoleSubject && !q.own || a.Case != "" && q.Case != "" && q.Case != a.Case {
+		return ErrBox
 	}
-	if !a.From.IsZero() && q.From.Before(a.From) {
-		if !q.From.IsZero() {
-			return ErrBox
-		}
+	q.Case = cmp.Or(q.Case, a.Case)
+	for _, t := range []*time.Time{&q.From, &q.To, &q.At} {
+		*t = t.Truncate(time.Millisecond)
+	}
+	switch {
+	case !q.From.IsZero() && !a.holds(q.From), !q.At.IsZero() && !a.holds(q.At):
+		return ErrBox
+	case !q.To.IsZero() && !a.holds(q.To.Add(-time.Millisecond)): // the last that is inside
+		return ErrBox
+	}
+	if q.From.IsZero() {
 		q.From = a.From
 	}
-	if !a.To.IsZero() && (q.To.IsZero() || q.To.After(a.To)) {
-		if !q.To.IsZero() {
-			return ErrBox
-		}
+	if q.To.IsZero() {
 		q.To = a.To
 	}
 	return nil
 }
 
-// settle is the as-of of a question: the head now, or where the ledger was.
-func (d *Desk) settle(ctx context.Context, knownAt string) (AsOf, error) {
+// inForce is when registrations must have been in force: at the time asked for, or
+// at the end of the asker's window if that is over; zero is now.
+func (s *sitting) inForce() time.Time {
+	end := s.asker.To.Add(-time.Millisecond)
+	if s.q.At.IsZero() && !s.asker.To.IsZero() && end.Before(s.now()) {
+		return end
+	}
+	return s.q.At
+}
+
+// knownAt is as of when a question is answered: the head now, or where the ledger was.
+func (d *Desk) knownAt(ctx context.Context, text string) (AsOf, error) {
 	head := d.ledger.Head()
 	now := AsOf{head.Position, head.Recorded}
-	if knownAt == "" {
+	if text == "" {
 		return now, nil
 	}
-	position, err := strconv.ParseUint(knownAt, 10, 63)
+	position, err := strconv.ParseUint(text, 10, 63)
 	if err != nil {
-		t, err := time.Parse(time.RFC3339Nano, knownAt)
+		t, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
 			return AsOf{}, fmt.Errorf("%w: known_at is a position, or an RFC 3339 instant", ErrQuestion)
 		}

@@ -42,7 +42,7 @@ func (d *Desk) Reads(ctx context.Context, a Asker, handle string, q Question) (R
 }
 
 func (d *Desk) reads(ctx context.Context, a Asker, q Question) (Reads, error) {
-	if err := q.only([]events.Kind{events.LedgerQueried, events.LedgerIdentityRevealed}); err != nil {
+	if err := q.show(Person, "reads"); err != nil {
 		return Reads{}, err
 	}
 	s, err := d.begin(ctx, a, q)
@@ -80,7 +80,7 @@ func (d *Desk) reads(ctx context.Context, a Asker, q Question) (Reads, error) {
 			return Reads{}, err
 		}
 	}
-	return out, s.recorded(ctx, 1, false)
+	return given(ctx, s, out, 1, false)
 }
 
 func readOf(position uint64, st *events.Stored) Read {

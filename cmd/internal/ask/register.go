@@ -15,8 +15,12 @@ type Register struct {
 	Items []governance.Thing `json:"items" nullable:"false"`
 }
 
-// Register lists what was registered of one sort, or of all.
+// Register lists what was registered of one sort, or of all, and was in force at
+// the question's time. It costs as much as there is of it.
 func (d *Desk) Register(ctx context.Context, a Asker, what string, q Question) (Register, error) {
+	if err := q.unbounded(); err != nil {
+		return Register{}, err
+	}
 	whats := governance.Whats()
 	if what != "" {
 		w, ok := governance.ParseWhat(what)
@@ -39,7 +43,7 @@ func (d *Desk) Register(ctx context.Context, a Asker, what string, q Question) (
 			return err
 		}
 		for _, w := range whats {
-			for thing, err := range r.List(w, s.q.At, s.asOf.Position) {
+			for thing, err := range r.List(w, s.inForce(), s.asOf.Position) {
 				if err != nil {
 					return err
 				}
@@ -51,5 +55,5 @@ func (d *Desk) Register(ctx context.Context, a Asker, what string, q Question) (
 	if err != nil {
 		return Register{}, fmt.Errorf("reading the register: %w", err)
 	}
-	return out, s.recorded(ctx, 0, false)
+	return given(ctx, s, out, 0, false)
 }

@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"time"
 
 	"github.com/imalink/custody/ledger/vault"
@@ -79,9 +81,14 @@ type opaqueID struct{ id vault.Identifier }
 
 func opaque(identifier string) opaqueID { return opaqueID{vault.Identifier(identifier)} }
 
+// Format and LogValue give nothing of it.
+func (opaqueID) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+func (opaqueID) LogValue() slog.Value       { return slog.StringValue("[redacted]") }
+
 func (o opaqueID) MarshalJSON() ([]byte, error)  { return json.Marshal(string(o.id)) }
 func (o *opaqueID) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, (*string)(&o.id)) }
 
+// handle makes a handle for the asker's token.
 func (d *Desk) handle(a Asker, w What, id vault.Identifier) (string, error) {
 	return d.seals.close(a.Token, handle{w, opaqueID{id}, d.now().Add(handleTime).Unix()})
 }

@@ -62,7 +62,7 @@ func (d *Desk) recipients(ctx context.Context, a Asker, q Question) (Shares, err
 	if err != nil {
 		return Shares{}, err
 	}
-	return out, s.recorded(ctx, 1, false)
+	return given(ctx, s, out, 1, false)
 }
 
 func shareOf(r *search.Reader, f search.Filter, party search.ValueCount) (Share, error) {

@@ -53,7 +53,7 @@ func (d *Desk) summary(ctx context.Context, a Asker, q Question) (Summary, error
 		return Summary{}, err
 	}
 	out.Persons, out.Unresolved = people.persons()
-	return out, s.recorded(ctx, out.Persons, false)
+	return given(ctx, s, out, out.Persons, false)
 }
 
 func (out *Summary) fill(r *search.Reader, f search.Filter, people *crowd) (err error) {

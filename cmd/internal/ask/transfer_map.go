@@ -26,8 +26,10 @@ func (d *Desk) TransferMap(ctx context.Context, a Asker, q Question) (TransferMa
 	if err != nil {
 		return TransferMap{}, err
 	}
-	if err := checkValues(q.Any); err != nil {
-		return TransferMap{}, err
+	for facet := range q.Any {
+		if _, drawn := drawn(&transfers.Row{})[facet]; !drawn {
+			return TransferMap{}, fmt.Errorf("%w: the map has no %s", ErrQuestion, facet)
+		}
 	}
 	if err := s.wait(ctx, transfersView); err != nil {
 		return TransferMap{}, err
@@ -49,16 +51,22 @@ func (d *Desk) TransferMap(ctx context.Context, a Asker, q Question) (TransferMa
 	if err != nil {
 		return TransferMap{}, fmt.Errorf("reading the map of transfers: %w", err)
 	}
-	return out, s.recorded(ctx, 0, false)
+	return given(ctx, s, out, 0, false)
 }
 
 // draws reports whether a row of the map is asked for.
 func (q *Question) draws(row *transfers.Row) bool {
-	for facet, value := range map[search.Facet]string{search.Class: row.Class, search.Category: row.Category, search.Party: row.Party,
-		search.Region: row.Region, search.Purpose: row.Purpose, search.Tool: row.Tool} {
-		if values := q.Any[facet]; len(values) > 0 && !slices.Contains(values, value) {
+	values := drawn(row)
+	for facet, asked := range q.Any {
+		if !slices.Contains(asked, values[facet]) {
 			return false
 		}
 	}
 	return true
+}
+
+// drawn is what a row of the map can be asked for by.
+func drawn(row *transfers.Row) map[search.Facet]string {
+	return map[search.Facet]string{search.Class: row.Class, search.Category: row.Category, search.Party: row.Party,
+		search.Region: row.Region, search.Purpose: row.Purpose, search.Tool: row.Tool}
 }

@@ -58,5 +58,5 @@ func (d *Desk) TransferCounts(ctx context.Context, a Asker, q Question) (ClassCo
 	if err != nil {
 		return ClassCounts{}, err
 	}
-	return out, s.recorded(ctx, 0, false)
+	return given(ctx, s, out, 0, false)
 }

@@ -5,17 +5,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	mrand "math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,132 +20,109 @@ const (
 	soloClients  = 64
 )
 
-// A sender keeps one connection and sends one request at a time, with as little
-// of this machine's time as it can: what it spends the server lacks.
+// A sender sends events, one request at a time.
 type sender struct {
-	conn  net.Conn
-	read  *bufio.Reader
-	head  []byte // request line and fixed headers
-	frame []byte
-}
-
-func (s *server) sender(ctx context.Context, kind string) (*sender, error) {
-	address := strings.TrimPrefix(s.url, "http://")
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	head := fmt.Appendf(nil, "POST /v1/events HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: ", address, s.relay, kind)
-	return &sender{conn: conn, read: bufio.NewReaderSize(conn, 1<<16), head: head}, nil
+	*client
+	kind string // of the bodies
 }
 
 // post sends one body and checks that every event in it was recorded.
 func (s *sender) post(body []byte, events int) error {
-	s.frame = strconv.AppendInt(append(s.frame[:0], s.head...), int64(len(body)), 10)
-	s.frame = append(append(s.frame, "\r\n\r\n"...), body...)
-	if _, err := s.conn.Write(s.frame); err != nil {
-		return err
-	}
-	resp, err := http.ReadResponse(s.read, nil)
+	answer, err := s.do("POST", "/v1/events", s.kind, body)
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	answer := bytes.NewBuffer(s.frame[:0])
-	if _, err := answer.ReadFrom(resp.Body); err != nil {
-		return err
-	}
-	s.frame = answer.Bytes()
-	if n := bytes.Count(s.frame, []byte(`"status":"recorded"`)); resp.StatusCode != http.StatusOK || n != events {
-		return fmt.Errorf("answer %s, %d of %d recorded: %.200s", resp.Status, n, events, s.frame)
+	if n := bytes.Count(answer, []byte(`"status":"recorded"`)); n != events {
+		return fmt.Errorf("%d of %d recorded: %.200s", n, events, answer)
 	}
 	return nil
 }
 
-// A source makes accesses with random ids, about one of some people.
-type source struct {
-	random *mrand.Rand
-	people int
+// sender connects to send single events, or batches.
+func (s *server) sender(ctx context.Context, batches bool) (*sender, error) {
+	c, err := s.client(ctx, s.relay)
+	if err != nil {
+		return nil, err
+	}
+	if batches {
+		return &sender{c, "application/x-ndjson"}, nil
+	}
+	return &sender{c, "application/cloudevents+json"}, nil
 }
 
-func (s source) event(dst []byte, now []byte) []byte {
-	dst = append(dst, `{"specversion":"1.0","id":"`...)
-	dst = appendHex(dst, s.random.Uint64())
-	dst = appendHex(dst, s.random.Uint64())
-	dst = append(append(dst, `","source":"/ats","type":"eu.custody.data.accessed.v1","time":"`...), now...)
-	dst = append(dst, `","datacontenttype":"application/json","data":{"subjects":[{"id":"candidate:`...)
-	dst = strconv.AppendInt(dst, int64(1_000_000+s.random.IntN(s.people)), 10)
-	dst = append(dst, `","role":"candidate"}],"actor":{"id":"employee:r`...)
-	dst = strconv.AppendInt(dst, int64(10+s.random.IntN(40)), 10)
-	dst = append(dst, `","role":"recruiter","kind":"human","unit":"recruitment","session":"sess-`...)
-	dst = strconv.AppendInt(dst, int64(1000+s.random.IntN(5000)), 10)
-	dst = append(dst, `"},"system":"ats","dataset":"career_cv","categories":["contact","career_cv"],"purpose":"service_provision","basis":"A6-1-b","mode":"view","result_count":1,"reference":"vacancy:`...)
-	dst = strconv.AppendInt(dst, int64(s.random.IntN(900)), 10)
-	return append(dst, `"}}`...)
+// register records the parties, a span before the events.
+func (s *server) register(ctx context.Context, at time.Time) error {
+	c, err := s.sender(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	var body []byte
+	for _, p := range parties {
+		var id [16]byte
+		rand.Read(id[:])
+		body = append(p.appendJSON(body, id, at), '\n')
+	}
+	return c.post(body, len(parties))
 }
 
-func appendHex(dst []byte, n uint64) []byte {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], n)
-	return hex.AppendEncode(dst, b[:])
-}
-
-func stamp(now time.Time) []byte { return now.UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z") }
-
-// newSource seeds its generator from the system's randomness: no two runs, and
-// no two clients, send the same ids.
-func newSource(people int) source {
-	var seed [32]byte
-	rand.Read(seed[:])
-	return source{mrand.New(mrand.NewChaCha8(seed)), people}
-}
-
-// fill records n events in batches from several clients at once.
-func fill(ctx context.Context, s *server, n, people int) error {
-	var left atomic.Int64
-	left.Store(int64(n))
+// fill records the next n events in batches from several clients at once.
+func fill(ctx context.Context, s *server, n uint64) error {
+	first := s.next.Add(n) - n
+	var taken atomic.Uint64
 	return together(batchClients, func() error {
-		c, err := s.sender(ctx, "application/x-ndjson")
+		c, err := s.sender(ctx, true)
 		if err != nil {
 			return err
 		}
-		defer c.conn.Close()
-		from := newSource(people)
+		defer c.close()
 		var body []byte
-		for {
-			count := int(min(batchEvents, left.Add(-batchEvents)+batchEvents))
-			if count <= 0 || ctx.Err() != nil {
-				return ctx.Err()
+		for ctx.Err() == nil {
+			end := taken.Add(batchEvents)
+			begin := end - batchEvents
+			if begin >= n {
+				return nil
 			}
-			body = body[:0]
-			now := stamp(time.Now())
-			for range count {
-				body = append(from.event(body, now), '\n')
-			}
-			if err := c.post(body, count); err != nil {
+			end = min(end, n)
+			body = s.events.lines(body[:0], first+begin, first+end, time.Time{})
+			if err := c.post(body, int(end-begin)); err != nil {
 				return err
 			}
 		}
+		return ctx.Err()
 	})
+}
+
+// lines writes the events of some numbers, all at one time unless that is zero.
+func (s *stream) lines(dst []byte, begin, end uint64, at time.Time) []byte {
+	for n := begin; n < end; n++ {
+		e := s.at(n)
+		if !at.IsZero() {
+			e.at = at
+		}
+		dst = append(e.appendJSON(dst), '\n')
+	}
+	return dst
 }
 
 // solo has 64 clients send one event at a time for a while, and returns how
 // long each took, sorted.
-func solo(ctx context.Context, s *server, d time.Duration, people int) ([]time.Duration, error) {
+func solo(ctx context.Context, s *server, d time.Duration) (times, error) {
 	var mu sync.Mutex
-	var all []time.Duration
+	var all times
 	end := time.Now().Add(d)
 	err := together(soloClients, func() error {
-		c, err := s.sender(ctx, "application/cloudevents+json")
+		c, err := s.sender(ctx, false)
 		if err != nil {
 			return err
 		}
-		defer c.conn.Close()
-		from := newSource(people)
+		defer c.close()
 		var body []byte
 		var took []time.Duration
 		for now := time.Now(); now.Before(end); now = time.Now() {
-			body = from.event(body[:0], stamp(now))
+			e := s.events.at(s.next.Add(1) - 1)
+			e.at = now
+			body = e.appendJSON(body[:0])
 			if err := c.post(body, 1); err != nil {
 				return err
 			}
@@ -183,10 +153,8 @@ func replay(ctx context.Context, s *server) (events int, err error) {
 	for {
 		line, err := lines.ReadSlice('\n')
 		switch {
-		case errors.Is(err, io.EOF):
-			return events, errors.New("the replay ended without its last line")
 		case err != nil:
-			return events, err
+			return events, fmt.Errorf("the replay ended without its last line: %w", err)
 		case bytes.HasPrefix(line, []byte(`{"end"`)):
 			return events, nil
 		case bytes.HasPrefix(line, []byte(`{"error"`)):

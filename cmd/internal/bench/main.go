@@ -3,6 +3,9 @@
 // generator is this process; the server is another. Ids are random.
 //
 //	go run ./cmd/internal/bench -binary bin/custody [-events 1000000] [-large]
+//
+// Ratios are to what the same run took for the raw thing: durable groups of the
+// store alone, one event recorded over HTTP, a replay that only decodes.
 package main
 
 import (
@@ -16,22 +19,28 @@ import (
 
 // A config says what to measure.
 type config struct {
-	binary  string
-	dir     string
-	events  int           // events in the first ledger
-	large   bool          // also grow to ten times that
-	singles time.Duration // how long 64 clients send single events
-	people  int
+	binary    string
+	dir       string
+	profile   string        // where to write a profile of the first rebuild; "" for none
+	events    int           // events in the first ledger
+	large     bool          // also grow to ten times that
+	singles   time.Duration // how long 64 clients send single events
+	follow    time.Duration // how long events are sent while views are watched
+	ingest    int           // events a second that are recorded while questions are asked
+	questions int           // about random people
 }
 
 func main() {
 	cfg := config{}
 	flag.StringVar(&cfg.binary, "binary", "bin/custody", "the server to measure")
 	flag.StringVar(&cfg.dir, "dir", "", "where to keep the ledger (default: a temporary folder)")
-	flag.IntVar(&cfg.events, "events", 1_000_000, "events to record before measuring starts and replay")
-	flag.BoolVar(&cfg.large, "large", false, "measure starts and replay at ten times as many events, too")
+	flag.StringVar(&cfg.profile, "cpuprofile", "", "write a profile of the first rebuild of the views to this file")
+	flag.IntVar(&cfg.events, "events", 1_000_000, "events to record before measuring starts, replay, and reading")
+	flag.BoolVar(&cfg.large, "large", false, "measure at ten times as many events, too")
 	flag.DurationVar(&cfg.singles, "singles", 15*time.Second, "how long 64 clients send single events")
-	flag.IntVar(&cfg.people, "people", 50_000, "how many people the events are about")
+	flag.DurationVar(&cfg.follow, "follow", 20*time.Second, "how long events are sent while it is watched how far the views are behind")
+	flag.IntVar(&cfg.ingest, "ingest", 5_000, "events a second to record while questions are asked")
+	flag.IntVar(&cfg.questions, "questions", 1000, "questions about random people, each time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -63,17 +72,64 @@ func run(ctx context.Context, cfg config) error {
 	if err := measureBatches(ctx, s, cfg, raw); err != nil {
 		return err
 	}
+	memory, err := measureSize(ctx, s, cfg, raw, nil)
+	if err != nil {
+		return err
+	}
 	if err := measureSingles(ctx, s, cfg); err != nil {
 		return err
 	}
-	if err := measureAtRest(ctx, s, cfg.events); err != nil {
+	if err := measureFollowing(ctx, s, cfg, raw); err != nil {
 		return err
 	}
 	if !cfg.large {
 		return nil
 	}
-	if err := fill(ctx, s, 9*cfg.events, cfg.people); err != nil {
+	if err := s.grow(ctx, 10*cfg.events); err != nil {
 		return err
 	}
-	return measureAtRest(ctx, s, 10*cfg.events)
+	_, err = measureSize(ctx, s, cfg, raw, memory)
+	return err
+}
+
+// grow records events of ten times the people, later ones, until there are n.
+func (s *server) grow(ctx context.Context, n int) error {
+	head, err := s.caughtUp(ctx)
+	if err != nil {
+		return err
+	}
+	more := n - int(head)
+	s.events = newStream(n, s.next.Load(), s.events.begin.Add(span))
+	s.events.count = uint64(max(more, 1))
+	if more <= 0 {
+		return nil
+	}
+	return fill(ctx, s, uint64(more))
+}
+
+// measureSize measures what may depend on how many events there are. It returns
+// what memory the server took, and compares it with an earlier measurement.
+func measureSize(ctx context.Context, s *server, cfg config, raw raw, before *memory) (*memory, error) {
+	head, err := s.caughtUp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	label := fmt.Sprintf("at %.1f million: ", float64(head)/1e6)
+	if err := measureAtRest(ctx, s, label); err != nil {
+		return nil, err
+	}
+	if err := measureRebuild(ctx, s, cfg, label); err != nil {
+		return nil, err
+	}
+	if err := measurePages(ctx, s, cfg, label, raw); err != nil {
+		return nil, err
+	}
+	if err := measureCounts(ctx, s, label); err != nil {
+		return nil, err
+	}
+	m, err := measureMemory(ctx, s, label, before)
+	if err != nil {
+		return nil, err
+	}
+	return m, measurePostgres(ctx, cfg, s.events, int(head), label)
 }

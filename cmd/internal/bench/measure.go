@@ -5,17 +5,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
-func row(what, figure, beside string) { fmt.Printf("%-52s %16s   %s\n", what, figure, beside) }
+func row(what, figure, beside string) {
+	fmt.Println(strings.TrimRight(fmt.Sprintf("%-68s %16s   %s", what, figure, beside), " "))
+}
 
 func rate(n int, d time.Duration) float64 { return float64(n) / d.Seconds() }
 
 // measureBatches records the first events, in batches, and sets them beside the
 // raw durable group commit.
 func measureBatches(ctx context.Context, s *server, cfg config, raw raw) error {
-	if err := fill(ctx, s, 20*batchEvents, cfg.people); err != nil { // connections, caches, cells
+	warm := min(uint64(cfg.events)/2, 20*batchEvents)
+	if err := fill(ctx, s, warm); err != nil { // connections, caches, cells
 		return err
 	}
 	before, err := s.cpu()
@@ -23,8 +27,8 @@ func measureBatches(ctx context.Context, s *server, cfg config, raw raw) error {
 		return err
 	}
 	begin := time.Now()
-	n := cfg.events - 20*batchEvents
-	if err := fill(ctx, s, n, cfg.people); err != nil {
+	n := cfg.events - int(warm)
+	if err := fill(ctx, s, uint64(n)); err != nil {
 		return err
 	}
 	took := time.Since(begin)
@@ -35,7 +39,12 @@ func measureBatches(ctx context.Context, s *server, cfg config, raw raw) error {
 	perSecond := rate(n, took)
 	row(fmt.Sprintf("HTTP batches of %d, %d clients, recorded", batchEvents, batchClients), fmt.Sprintf("%.0f/s", perSecond),
 		fmt.Sprintf("%.2f of raw durable groups, %.2f of raw asynchronous", perSecond/raw.durable, perSecond/raw.async))
-	row("  server CPU per event, all stages", fmt.Sprintf("%.1f µs", float64((after-before).Microseconds())/float64(n)), "")
+	row("  server CPU per event, all stages", fmt.Sprintf("%.1f µs", float64((after-before).Microseconds())/float64(n)), "views follow meanwhile")
+	begin = time.Now()
+	if _, err := s.caughtUp(ctx); err != nil {
+		return err
+	}
+	row("  until the views had caught up", time.Since(begin).Round(watchEvery).String(), "")
 	return nil
 }
 
@@ -44,7 +53,7 @@ func measureSingles(ctx context.Context, s *server, cfg config) error {
 	if err != nil {
 		return err
 	}
-	took, err := solo(ctx, s, cfg.singles, cfg.people)
+	took, err := solo(ctx, s, cfg.singles)
 	if err != nil {
 		return err
 	}
@@ -52,7 +61,7 @@ func measureSingles(ctx context.Context, s *server, cfg config) error {
 	if err != nil {
 		return err
 	}
-	at := func(q float64) string { return took[int(q*float64(len(took)-1))].Round(10 * time.Microsecond).String() }
+	at := func(q float64) string { return took.at(q).Round(10 * time.Microsecond).String() }
 	row(fmt.Sprintf("%d clients, one event each, recorded", soloClients), fmt.Sprintf("%.0f/s", rate(len(took), cfg.singles)),
 		fmt.Sprintf("p50 %s  p99 %s  max %s", at(0.50), at(0.99), at(1)))
 	row("  server CPU per event, all stages", fmt.Sprintf("%.1f µs", float64((after-before).Microseconds())/float64(len(took))), "")
@@ -61,18 +70,20 @@ func measureSingles(ctx context.Context, s *server, cfg config) error {
 
 // measureAtRest restarts the server after a clean stop and after a kill, replays
 // everything, and looks at disk and memory.
-func measureAtRest(ctx context.Context, s *server, events int) error {
-	label := fmt.Sprintf("at %.1f million events: ", float64(events)/1e6)
-	mib, err := s.peak()
+func measureAtRest(ctx context.Context, s *server, label string) error {
+	peak, err := s.status("VmHWM")
 	if err != nil {
 		return err
 	}
-	row(label+"peak resident memory", fmt.Sprintf("%d MiB", mib), "since the server was started")
+	row(label+"peak resident memory", fmt.Sprintf("%d MiB", peak>>20), "since the server was started, files mapped by views included")
 	if err := s.stop(); err != nil {
 		return err
 	}
 	clean, err := s.start(ctx)
 	if err != nil {
+		return err
+	}
+	if _, err := s.caughtUp(ctx); err != nil {
 		return err
 	}
 	s.kill()
@@ -83,6 +94,11 @@ func measureAtRest(ctx context.Context, s *server, events int) error {
 	row(label+"start after a clean stop", clean.Round(time.Millisecond).String(), "")
 	row(label+"start after a kill", killed.Round(time.Millisecond).String(), "")
 	begin := time.Now()
+	if _, err := s.caughtUp(ctx); err != nil {
+		return err
+	}
+	row(label+"views ready after that", time.Since(begin).Round(watchEvery).String(), "")
+	begin = time.Now()
 	n, err := replay(ctx, s)
 	if err != nil {
 		return err

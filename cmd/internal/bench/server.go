@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,9 +22,13 @@ import (
 type server struct {
 	binary, data, keys string
 	url                string
-	relay, reader      string // tokens
-	cmd                *exec.Cmd
-	log                bytes.Buffer
+
+	relay, reader, operator string // tokens
+	cmd                     *exec.Cmd
+	log                     bytes.Buffer
+
+	events *stream       // what is recorded
+	next   atomic.Uint64 // number of the next event
 }
 
 // newServer makes a ledger with one producer and starts it.
@@ -43,15 +48,18 @@ func newServer(ctx context.Context, cfg config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	operator := strings.TrimSpace(string(token))
-	if _, err := s.custody(ctx, operator, "producer", "add", "ats", "register", "--families", "data,subject,governance,ledger"); err != nil {
+	s.operator = strings.TrimSpace(string(token))
+	if _, err := s.custody(ctx, s.operator, "producer", "add", "ats", "crm", "hr", "register", "--families", "data,subject,governance,ledger"); err != nil {
 		return nil, err
 	}
-	if s.relay, err = s.custody(ctx, operator, "token", "create", "--role", "relay", "--name", "bench"); err != nil {
+	if s.relay, err = s.custody(ctx, s.operator, "token", "create", "--role", "relay", "--name", "bench"); err != nil {
 		return nil, err
 	}
-	s.reader, err = s.custody(ctx, operator, "token", "create", "--role", "dpo", "--name", "bench-reader")
-	return s, err
+	if s.reader, err = s.custody(ctx, s.operator, "token", "create", "--role", "dpo", "--name", "bench-reader"); err != nil {
+		return nil, err
+	}
+	s.events = newStream(cfg.events, 0, time.Now().Add(-2*span))
+	return s, s.register(ctx, s.events.begin.Add(-span))
 }
 
 // custody runs one command against the server and returns what it printed.
@@ -113,7 +121,7 @@ func (s *server) kill() {
 	}
 }
 
-// cpu is the processor time the server has used; peak its largest resident set.
+// cpu is the processor time the server has used.
 func (s *server) cpu() (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
 	if err != nil {
@@ -124,20 +132,6 @@ func (s *server) cpu() (time.Duration, error) {
 	system, err2 := strconv.ParseInt(fields[12], 10, 64)
 	const tick = 10 * time.Millisecond // USER_HZ is 100 on Linux
 	return time.Duration(user+system) * tick, errors.Join(err1, err2)
-}
-
-func (s *server) peak() (mib int, err error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, err := strconv.Atoi(strings.Fields(rest)[0])
-			return kib >> 10, err
-		}
-	}
-	return 0, errors.New("no VmHWM")
 }
 
 // size is how many bytes lie under dir.
