@@ -75,20 +75,45 @@ func (f *filler) fill(ctx context.Context) error {
 	defer close(d.gone)
 	f.p.begun(f, d)
 	f.p.set.join(d)
+	due := time.NewTimer(gathering)
+	defer due.Stop()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case b := <-d.in:
-			if err := f.take(b, len(d.in) > 0); err != nil {
-				return err
+			err = f.take(b, len(d.in) > 0)
+			if b.end && f.pending > 0 {
+				due.Reset(time.Until(f.since.Add(gathering)))
 			}
+		case <-f.p.hurry:
+			if wanted := f.p.wanted.Load(); f.committedSoFar() < wanted && wanted <= f.at.position {
+				err = f.commit()
+			}
+		case <-due.C:
+			err = f.commit()
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
 
-// take folds a batch, and commits what is due: after [FlushEvents] or [FlushPeople], and at the end of a pass unless more
-// has come that nobody waits for.
+// committedSoFar is p.committed, for the filler itself.
+func (f *filler) committedSoFar() uint64 { return f.at.position - uint64(f.pending) }
+
+// commit flushes what was folded, unless the file is new: that is flushed in large pieces, and when it settles.
+func (f *filler) commit() error {
+	if f.building || f.pending == 0 {
+		return nil
+	}
+	return f.flush()
+}
+
+// take folds a batch, and commits what is due: after [FlushEvents] or [FlushPeople], and at the end of a pass. If nobody
+// waits for this view, it lets be what a pass brought that was hurried for another, or behind which more has come: it is
+// committed with what follows.
 func (f *filler) take(b batch, more bool) error {
 	for _, e := range b.events {
 		if e.Position != f.at.position+1 {
@@ -107,15 +132,14 @@ func (f *filler) take(b batch, more bool) error {
 			}
 		}
 	}
-	committed := f.at.position - uint64(f.pending)
-	switch {
+	switch awaited := f.p.wanted.Load() > f.committedSoFar(); {
 	case b.settle != nil:
 		defer close(b.settle)
 		return f.settle()
-	case !b.end || f.building || f.pending == 0 || more && f.p.set.wanted.Load() <= committed:
+	case !b.end || (b.hurried || more) && !awaited:
 		return nil
 	}
-	return f.flush()
+	return f.commit()
 }
 
 // flush commits what was folded, and the position with it. If the commit itself failed, so that the file may or may

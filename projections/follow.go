@@ -41,9 +41,10 @@ type feed struct {
 
 // A batch is what a feed is given: events in order, and whether they end a pass.
 type batch struct {
-	events []*Event
-	end    bool
-	settle chan struct{} // if not nil the head is near: settle, and close it
+	events  []*Event
+	end     bool
+	hurried bool          // of an end: the pass did not wait until more had gathered, as somebody waits
+	settle  chan struct{} // if not nil the head is near: settle, and close it
 }
 
 // join puts a feed, which has had all events up to fed, where it is fed: with a follower nearby, or a new one.
@@ -114,7 +115,7 @@ func (w *follower) leave() {
 // pass feeds everything up to the head.
 func (w *follower) pass(ctx context.Context) error {
 	var failure error
-	fresh := true
+	fresh, hurried := true, w.set.wanted.Load() > w.position
 	for events, err := range decoded(ctx, w.set.source, w.position+1) {
 		if failure = err; err != nil {
 			break
@@ -130,7 +131,7 @@ func (w *follower) pass(ctx context.Context) error {
 	if failure == nil && fresh {
 		w.starve(nil)
 	}
-	w.end(ctx, failure == nil && w.set.source.Head()-w.position <= near)
+	w.end(ctx, batch{end: true, hurried: hurried}, failure == nil && w.set.source.Head()-w.position <= near)
 	return failure
 }
 
@@ -144,14 +145,14 @@ func (w *follower) take(position uint64) []*feed {
 
 // end tells the feeds that the pass has ended. If the head is near, those that fill a new file settle, and the
 // follower waits for that, as it must not be another's follower meanwhile.
-func (w *follower) end(ctx context.Context, settle bool) {
+func (w *follower) end(ctx context.Context, end batch, settle bool) {
 	var settling []*feed
 	var settled []chan struct{}
 	for _, d := range w.take(w.position) {
 		if d.fed < w.position {
 			continue // it has joined, and another pass comes
 		}
-		b := batch{end: true}
+		b := end
 		if settle && d.building {
 			b.settle = make(chan struct{})
 			settling, settled = append(settling, d), append(settled, b.settle)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // watch returns a channel that is closed when something changes.
@@ -11,6 +12,26 @@ func (p *projector) watch() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.changed
+}
+
+// want notes that somebody waits for position, so that it is committed as soon as it is folded.
+func (p *projector) want(position uint64) {
+	raise(&p.wanted, position)
+	nudge(p.hurry)
+}
+
+// raise makes n at least least.
+func raise(n *atomic.Uint64, least uint64) {
+	for old := n.Load(); old < least && !n.CompareAndSwap(old, least); old = n.Load() {
+	}
+}
+
+// nudge wakes who reads from c, now or the next time.
+func nudge(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // wait returns once what is read has committed position.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +22,9 @@ type projector struct {
 	// Of the projector's goroutine.
 	judged   bool // the file found at the start has been opened or discarded
 	discards int  // since a file was last placed
+
+	wanted atomic.Uint64 // the greatest position anybody has waited for in this view
+	hurry  chan struct{} // somebody waits
 
 	mu      sync.Mutex    // guards what follows, and the fillers' fields that say so
 	changed chan struct{} // closed and replaced whenever something changes
@@ -42,7 +46,7 @@ type condemned struct {
 }
 
 func newProjector(s *Set, v View) *projector {
-	return &projector{set: s, view: v, changed: make(chan struct{}), state: Building, since: time.Now()}
+	return &projector{set: s, view: v, changed: make(chan struct{}), hurry: make(chan struct{}, 1), state: Building, since: time.Now()}
 }
 
 func (p *projector) path() string    { return filepath.Join(p.set.dir, p.view.Name+".db") }

@@ -38,7 +38,8 @@ type Config struct {
 //
 // One reader decodes each event once and gives it to all views; each folds it in a goroutine of its own. A view that
 // is far behind has a reader of its own until it has caught up, so that it does not hold back the others; views
-// behind at the same place share one. What has come is committed every 100 ms, or at once when somebody waits for it.
+// behind at the same place share one. What has come is committed every 100 ms; at once by the views that somebody waits
+// for, and only by them, as each commit costs two syncs.
 //
 // A file that is missing, damaged, of another version or of another stream is discarded, and a new one is filled
 // beside its place, without syncing; it is synced and put there once it has caught up. A file is never repaired.
@@ -148,6 +149,9 @@ func (s *Set) Wait(ctx context.Context, position uint64, names ...string) error 
 		}
 		views = append(views, p)
 	}
+	for _, p := range views {
+		p.want(position)
+	}
 	s.want(position)
 	for _, p := range views {
 		if err := p.wait(ctx, position); err != nil {
@@ -222,16 +226,12 @@ func (s *Set) view(name string) (*projector, error) {
 	return nil, ErrUnknown
 }
 
-// want notes that somebody waits for position, so that nothing tarries until it is committed.
+// want notes that somebody waits for position, so that nothing tarries until it is read.
 func (s *Set) want(position uint64) {
-	for old := s.wanted.Load(); old < position && !s.wanted.CompareAndSwap(old, position); old = s.wanted.Load() {
-	}
+	raise(&s.wanted, position)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.followers {
-		select {
-		case w.hurry <- struct{}{}:
-		default:
-		}
+		nudge(w.hurry)
 	}
 }

@@ -210,16 +210,18 @@ func (c *counted) Flush(*bolt.Tx) error {
 func TestCoalesced(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		end, more bool
-		wanted    uint64
-		flushes   int
+		end, hurried, more bool
+		wanted             uint64
+		flushes            int
 	}{
-		"within a pass":                  {false, false, 0, 0},
-		"at its end":                     {true, false, 0, 1},
-		"at its end, with more to come":  {true, true, 0, 0},
-		"and somebody has waited before": {true, true, 5, 0},
-		"and somebody waits":             {true, true, 6, 1},
-		"and somebody waits for more":    {true, true, 99, 1},
+		"within a pass":                  {false, false, false, 0, 0},
+		"at its end":                     {true, false, false, 0, 1},
+		"at its end, with more to come":  {true, false, true, 0, 0},
+		"and somebody has waited before": {true, false, true, 5, 0},
+		"and somebody waits":             {true, false, true, 6, 1},
+		"and somebody waits for more":    {true, false, true, 99, 1},
+		"of one hurried for another":     {true, true, false, 5, 0},
+		"of one hurried":                 {true, true, false, 6, 1},
 	} {
 		spy := &faults{}
 		f := &filler{p: newProjector(&Set{}, tallyView("a", 1, spy)), at: mark{position: 5}, file: &viewFile{}}
@@ -228,10 +230,10 @@ func TestCoalesced(t *testing.T) {
 		flushes := 0
 		f.file.update = func(func(*bolt.Tx) error) error { flushes++; return nil }
 		f.p.set.log = slog.New(slog.DiscardHandler)
-		f.p.set.wanted.Store(c.wanted)
+		f.p.wanted.Store(c.wanted)
 		e, err := Decode(events.Record{Position: 6, Raw: storedAt(6)})
 		must(t, err)
-		must(t, f.take(batch{events: []*Event{e}, end: c.end}, c.more))
+		must(t, f.take(batch{events: []*Event{e}, end: c.end, hurried: c.hurried}, c.more))
 		if flushes != c.flushes || f.at.position != 6 {
 			t.Errorf("%s: %d flushes at %d", name, flushes, f.at.position)
 		}
@@ -243,6 +245,41 @@ func TestCoalesced(t *testing.T) {
 			t.Errorf("%s: committing in a file that is no longer used: %v", name, err)
 		}
 	}
+}
+
+// TestWaitedFor: only the view that somebody waits for commits at once, another does within a moment, or when it is
+// waited for in turn.
+func TestWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, spies := newMemory(10), []*faults{{}, {}}
+		s := mustOpen(t, t.TempDir(), m, tallyView("a", 1, spies[0]), tallyView("b", 1, spies[1]))
+		mustHold(t, s, m, 10, "a", "b")
+		time.Sleep(time.Second)
+		began := time.Now()
+		flushes := func() (n [2]int) {
+			for i, spy := range spies {
+				n[i], _ = spy.had()
+			}
+			return n
+		}
+		before := flushes()
+		mustHold(t, s, m, m.grow(1), "a")
+		synctest.Wait()
+		if after := flushes(); after != [2]int{before[0] + 1, before[1]} {
+			t.Errorf("%v commits became %v", before, after)
+		}
+		mustHold(t, s, m, 11, "b")
+		if after := flushes(); after != [2]int{before[0] + 1, before[1] + 1} || time.Since(began) > 0 {
+			t.Errorf("%v commits became %v after %v", before, after, time.Since(began))
+		}
+		mustHold(t, s, m, m.grow(1), "a")
+		time.Sleep(gathering)
+		synctest.Wait()
+		if after := flushes(); after != [2]int{before[0] + 2, before[1] + 2} {
+			t.Errorf("%v commits became %v", before, after)
+		}
+		mustClose(t, s)
+	})
 }
 
 // TestFlushPeople: events about many are committed before the notes of them fill the memory.
@@ -296,7 +333,7 @@ func TestEndOfPass(t *testing.T) {
 	fed, joined := &feed{in: make(chan batch, 1), fed: 100}, &feed{in: make(chan batch, 1), fed: 99, building: true}
 	w := &follower{set: &Set{}, position: 100, feeds: []*feed{fed, joined}, interrupt: func() {}}
 	for len(fed.in) == 0 { // the context may have been seen first
-		w.end(ctx, true)
+		w.end(ctx, batch{end: true}, true)
 	}
 	if b := <-fed.in; !b.end || b.settle != nil || len(joined.in) > 0 {
 		t.Errorf("%+v, and %d for who has joined", b, len(joined.in))
