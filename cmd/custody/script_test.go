@@ -26,6 +26,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CORPUS", corpus)
+			env.Setenv("ANSWERS", filepath.Join(corpus, "../../cmd/internal/ask/testdata/answers.json.gz"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Values[serversKey{}] = map[string]*server{}
 			env.Values[frontKey{}] = &front{}
@@ -41,8 +42,10 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		// the server
 		"start": start, "serve": serve, "quit": quit, "crash": crash, "flaky": flaky, "nocore": noCore, "certificate": certificate,
+		"natsurl": natsURL, "nats": sendNATS,
 		// requests, and what is asked of answers
 		"post": post, "get": get, "status": exitStatus, "judge": judge, "judgebad": judgeBad, "nobody": nobody, "tagged": tagged,
+		"judgeanswers": judgeAnswers, "sameanswers": sameAnswers, "live": live, "ordeal": ordeal,
 		// variables
 		"setenv": setenv, "is": is, "tokenid": tokenID,
 		// files

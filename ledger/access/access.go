@@ -10,6 +10,7 @@
 //     source and family that a producer was not added for.
 //  4. The text of a token exists once, in the [Secret] given to whoever made
 //     it. The stream and the memory hold its SHA-256, compared in constant time.
+//     Of a token that is an NKEY they hold the public key, never the seed.
 //  5. A revoked or expired token, and every token of a removed producer, fails
 //     from that moment on, and for ever.
 package access
@@ -96,6 +97,8 @@ type Store struct {
 
 	change  sync.Mutex // held by the one change that is being made
 	unknown bool       // guarded by change: the last append's fate is unknown
+
+	notify atomic.Pointer[func()]
 }
 
 // Open folds the whole stream. It returns an error wrapping [ErrCorrupt] if
@@ -115,6 +118,19 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // Position returns the sequence of the last change that counts.
 func (s *Store) Position() uint64 { return s.state.Load().position }
 
+// Notify has f called after every change that counts, before whoever made it is
+// answered. f must be quick, and may read the store but not change it. It takes
+// the place of the one before.
+func (s *Store) Notify(f func()) { s.notify.Store(&f) }
+
+// replace makes st the state. The caller holds s.change, or is alone.
+func (s *Store) replace(st *state) {
+	s.state.Store(st)
+	if f := s.notify.Load(); f != nil {
+		(*f)()
+	}
+}
+
 // catchUp folds what the stream holds after the state, up to last.
 func (s *Store) catchUp(ctx context.Context, last uint64) error {
 	st := s.state.Load()
@@ -133,7 +149,7 @@ func (s *Store) catchUp(ctx context.Context, last uint64) error {
 	if st.position != last {
 		return fmt.Errorf("%w: it ends at message %d, not at %d", ErrCorrupt, st.position, last)
 	}
-	s.state.Store(st)
+	s.replace(st)
 	return nil
 }
 

@@ -60,7 +60,7 @@ func (s *Store) commit(ctx context.Context, m message) error {
 		s.unknown = true // durable, but somebody else wrote as well
 		return fmt.Errorf("%w: a change became message %d, not %d", ErrCorrupt, last, next.position)
 	}
-	s.state.Store(next)
+	s.replace(next)
 	return nil
 }
 
@@ -123,13 +123,15 @@ type NewToken struct {
 	Role     Role
 	Name     string
 	Producer string    // required for RoleProducer, forbidden for the others
+	NKey     string    // for RoleProducer: the public key of an NKEY; the token then has no text
 	Expires  time.Time // zero is never; else in the future
 	Box                // a case and a window only for roles that may ask about people; a person for RoleSubject, which needs one
 }
 
 // CreateToken makes a token and returns its text, which nobody can have again.
 // It returns once the token is durable. If the outcome is unknown the token may
-// exist, but nobody holds it: make another.
+// exist, but nobody holds it: make another. A token that is an NKEY has no text;
+// making it again is no change and returns the one there is.
 func (s *Store) CreateToken(ctx context.Context, by string, n NewToken) (Secret, Token, error) {
 	s.change.Lock()
 	defer s.change.Unlock()
@@ -160,11 +162,17 @@ func (s *Store) createToken(ctx context.Context, by string, n NewToken) (Secret,
 	if refusal := n.check(now, st); refusal != nil {
 		return Secret{}, Token{}, refusal
 	}
+	if held := st.tokens[st.keys[n.NKey]]; held != nil && n.sameKey(held, now) {
+		return Secret{}, held.Token, nil
+	}
 	if st.liveTokens("", "", now) >= MaxTokens {
 		return Secret{}, Token{}, fmt.Errorf("making a token: %w: a ledger has at most %d valid tokens", ErrLimit, MaxTokens)
 	}
 	id, secret, hash := mint(n.Role)
 	f := &tokenFields{ID: id, Role: n.Role, Name: n.Name, Producer: n.Producer, Hash: hex.EncodeToString(hash[:]), boxFields: n.Box.fields()}
+	if n.NKey != "" {
+		f.Hash, f.NKey, secret = "", n.NKey, Secret{}
+	}
 	if !n.Expires.IsZero() {
 		f.Expires = stamp(n.Expires)
 	}
@@ -194,7 +202,7 @@ func (n NewToken) check(now time.Time, st *state) error {
 	if refusal := n.Box.check(n.Role); refusal != nil {
 		return refusal
 	}
-	return nil
+	return n.checkKey(now, st)
 }
 
 // RevokeToken ends a token at once and for ever. Revoking it again is no change.

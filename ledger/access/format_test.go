@@ -13,7 +13,7 @@ func TestFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"access-message-1", "access-message-2", "access-message-3"} {
+	for _, name := range []string{"access-message-1", "access-message-2", "access-message-3", "access-message-4"} {
 		_, rest, found := strings.Cut(string(page), "\n```text "+name+"\n")
 		line, _, ended := strings.Cut(rest, "\n")
 		if !found || !ended {

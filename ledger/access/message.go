@@ -15,6 +15,7 @@ import (
 const (
 	format1 = "1"
 	format2 = "2" // a token with a box
+	format3 = "3" // a token that is an NKEY
 )
 
 // What a message says, and the last part of its subject.
@@ -53,14 +54,18 @@ type tokenFields struct {
 	Role     Role   `json:"role"`
 	Name     string `json:"name"`
 	Producer string `json:"producer,omitempty"`
-	Hash     string `json:"hash"` // SHA-256 of the token's text, lower-case hexadecimal
+	Hash     string `json:"hash,omitempty"` // SHA-256 of the token's text, lower-case hexadecimal
+	NKey     string `json:"nkey,omitempty"` // in place of a text, the public key of whoever can sign
 	Expires  string `json:"expires,omitempty"`
 	boxFields
 }
 
 // version is the one that m is of.
 func (m message) version() string {
-	if m.Token != nil && m.Token.boxFields != (boxFields{}) {
+	switch {
+	case m.Token != nil && m.Token.NKey != "":
+		return format3
+	case m.Token != nil && m.Token.boxFields != (boxFields{}):
 		return format2
 	}
 	return format1
@@ -165,7 +170,11 @@ func (t *tokenFields) validate() error {
 	if (t.Role == RoleProducer) != validName(t.Producer) {
 		return fmt.Errorf("%w: a token of role %s and its producer", ErrCorrupt, t.Role)
 	}
-	if h, err := hex.DecodeString(t.Hash); err != nil || len(h) != sha256.Size || hex.EncodeToString(h) != t.Hash {
+	if t.NKey != "" {
+		if t.Hash != "" || t.Role != RoleProducer || !validKey(t.NKey) {
+			return fmt.Errorf("%w: a token's nkey", ErrCorrupt)
+		}
+	} else if h, err := hex.DecodeString(t.Hash); err != nil || len(h) != sha256.Size || hex.EncodeToString(h) != t.Hash {
 		return fmt.Errorf("%w: a token's hash is not a SHA-256", ErrCorrupt)
 	}
 	if t.Expires != "" {

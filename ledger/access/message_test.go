@@ -11,6 +11,7 @@ import (
 
 // examples are messages as they are stored, one of each kind and version.
 func examples() []string {
+	const head3 = `{"accessformat":"3","what":"`
 	const head2 = `{"accessformat":"2","what":"`
 	const head = `{"accessformat":"1","what":"`
 	const at = `","at":"2026-03-02T09:14:05.120Z"`
@@ -28,6 +29,8 @@ func examples() []string {
 			strings.Repeat("ab", 32) + `","person":"000102030405060708090a0b0c0d0e0f"}}`,
 		head + tokenCreated + at + `,"by":"00112233445566ff","token":{"id":"00112233445566fb","role":"subject","name":"nobody","hash":"` +
 			strings.Repeat("ab", 32) + `"}}`,
+		head3 + tokenCreated + at + `,"by":"00112233445566ff","token":{"id":"00112233445566fa","role":"producer","name":"nkey","producer":"ats","nkey":"` +
+			aKey + `","expires":"2027-01-01T00:00:00.000Z"}}`,
 	}
 }
 
@@ -94,6 +97,14 @@ func TestDecodeRefuses(t *testing.T) {
 			{`"role":"producer"`, `"role":"relay"`},
 			{`"hash":"ab`, `"hash":"`},
 			{`"hash":"ab`, `"hash":"AB`},
+			{`"nkey":"UAB`, `"nkey":"UBB`},
+			{`"nkey":"UAB`, `"nkey":"SUAB`},
+			{`"nkey":"UAB`, `"nkey":"`},
+			{`"nkey":"UAB`, `"hash":"","nkey":"UAB`},
+			{`"nkey":"UAB`, `"hash":"` + strings.Repeat("ab", 32) + `","nkey":"UAB`},
+			{`"role":"producer","name":"nkey","producer":"ats"`, `"role":"relay","name":"nkey"`},
+			{`"accessformat":"3"`, `"accessformat":"2"`},
+			{`"accessformat":"3"`, `"accessformat":"1"`},
 			{`"expires":"2027-01-01T00:00:00.000Z"`, `"expires":"never"`},
 			{`"name":"ats"`, `"name":"A"`},
 			{`"id":"00112233445566f`, `"id":"00112233445566F`},
@@ -126,6 +137,9 @@ func TestApplyRefuses(t *testing.T) {
 		"revoked, never made":  {revoked},
 		"revoked twice":        {added, producers, revoked, revoked},
 		"revoked with it":      {added, producers, removed, revoked},
+		"same key twice":       {added, ex[9], strings.Replace(ex[9], "66fa", "66f9", 1)},
+		"a revoked key again":  {added, ex[9], removed, added, strings.Replace(ex[9], "66fa", "66f9", 1)},
+		"key of no producer":   {ex[9]},
 	} {
 		st := newState()
 		for i, text := range history {

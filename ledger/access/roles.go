@@ -39,7 +39,7 @@ const (
 	QueryRegister          // ask what the register said
 	Explain                // ask why an event has its class
 	QueryCoverage          // ask what is missing
-	ManageViews            // see the views, and have them filled anew
+	ManageViews            // have the views filled anew
 	OwnRecord              // ask about oneself: the person that the token is for
 )
 

@@ -15,6 +15,7 @@ type state struct {
 	position  uint64
 	producers map[string]*producer // what the pointers point at is never modified
 	tokens    map[string]*token
+	keys      map[string]string // id of the token that an NKEY is, or was before it was revoked
 }
 
 type producer struct {
@@ -29,11 +30,11 @@ type token struct {
 }
 
 func newState() *state {
-	return &state{producers: map[string]*producer{}, tokens: map[string]*token{}}
+	return &state{producers: map[string]*producer{}, tokens: map[string]*token{}, keys: map[string]string{}}
 }
 
 func (st *state) clone() *state {
-	return &state{st.position, maps.Clone(st.producers), maps.Clone(st.tokens)}
+	return &state{st.position, maps.Clone(st.producers), maps.Clone(st.tokens), maps.Clone(st.keys)}
 }
 
 // liveTokens counts the tokens, other than the one with id except, that are
@@ -111,7 +112,7 @@ func (st *state) addToken(f *tokenFields, at time.Time) bool {
 	if st.tokens[f.ID] != nil || f.Producer != "" && st.producers[f.Producer] == nil {
 		return false
 	}
-	t := &token{Token: Token{ID: f.ID, Role: f.Role, Name: f.Name, Producer: f.Producer, Created: at}}
+	t := &token{Token: Token{ID: f.ID, Role: f.Role, Name: f.Name, Producer: f.Producer, NKey: f.NKey, Created: at}}
 	if f.Expires != "" {
 		expires, err := unstamp(f.Expires)
 		if err != nil {
@@ -128,7 +129,12 @@ func (st *state) addToken(f *tokenFields, at time.Time) bool {
 	if t.windowed() {
 		t.principal.actions &^= 1 << Replay
 	}
-	if n, err := hex.Decode(t.hash[:], []byte(f.Hash)); err != nil || n != len(t.hash) {
+	if f.NKey != "" {
+		if st.keys[f.NKey] != "" {
+			return false
+		}
+		st.keys[f.NKey] = f.ID
+	} else if n, err := hex.Decode(t.hash[:], []byte(f.Hash)); err != nil || n != len(t.hash) {
 		return false
 	}
 	st.tokens[f.ID] = t

@@ -48,6 +48,7 @@ type Token struct {
 	Role     Role
 	Name     string    // 1 to 32 of [a-z0-9-]; a relay is named by it in the events it sends
 	Producer string    // for RoleProducer the producer it speaks for, else ""
+	NKey     string    // of a token without a text, the public key in its place, else ""
 	Created  time.Time // whole milliseconds, UTC
 	Expires  time.Time // exclusive; zero is never
 	Revoked  time.Time // zero is not

@@ -14,8 +14,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// Limits of a door. What is held in memory for everyone outside is at most
-// DoorConns messages of DoorPayload coming in.
+// Limits of a door. Messages that are coming in take at most DoorConns times
+// DoorPayload of memory; those that we have not read yet, doorPending. Who makes
+// it more disconnects us: what is lost then was not answered.
 const (
 	DoorPayload  = 4 << 20 // bytes of a message, headers included
 	DoorConns    = 512     // connections in all
@@ -23,7 +24,7 @@ const (
 	DoorSubs     = 16      // subscriptions of a connection
 
 	doorPatience = 5 * time.Second // to authenticate, for a TLS handshake, and until a client takes what it is sent
-	doorPending  = 256 << 20       // bytes waiting for one connection: ours must have room for what all others send at once
+	doorPending  = 128 << 20       // bytes waiting for one connection: ours must have room for what others send at once
 )
 
 // DoorConfig of a [Door]. Address and Admit are required.

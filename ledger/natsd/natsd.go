@@ -8,7 +8,7 @@
 //     if it lies above everything known to be durable; damage below that refuses the start.
 //   - What the server removes all the same while it recovers, because a read failed, is put back.
 //   - What a start reports as present is synced to disk, whatever the process before it had left in memory.
-//   - The server listens on nothing; its one connection is in process.
+//   - The server listens on nothing; its one connection is in process. A [Door] listens: another server, without streams.
 //
 // One process a folder is the caller's business.
 package natsd

@@ -72,6 +72,7 @@ type API struct {
 	mux     *http.ServeMux
 	metrics *metrics
 	ids     *requestIDs
+	ingest  *route // of what comes in by Ingest
 	bodies  budget
 	spec    []byte // what /openapi.json answers
 	current atomic.Pointer[Ledger]
@@ -99,6 +100,8 @@ func New(cfg Config) (*API, error) {
 		a.bodies.left.Store(cfg.Bodies)
 	}
 	a.metrics = newMetrics(a)
+	a.ingest = &route{pattern: "NATS custody.ingest"}
+	a.ingest.observer = a.metrics.route(a.ingest.pattern)
 	a.closing, a.close = context.WithCancel(context.Background())
 	if err := a.routes(); err != nil {
 		return nil, fmt.Errorf("making the routes: %w", err)

@@ -30,19 +30,24 @@ type (
 			Actor   string `json:"actor,omitempty" required:"false" maxLength:"128" doc:"identifier of an actor"`
 			Session string `json:"session,omitempty" required:"false" maxLength:"128"`
 			Show    string `json:"show,omitempty" required:"false" enum:"events,summary,facets,histogram" default:"events"`
-			Counting
+
+			Of   []string `json:"of,omitempty" required:"false" maxItems:"64" doc:"facets to count; absent is all"`
+			By   string   `json:"by,omitempty" required:"false" enum:"hour,day,week,month,quarter,year" default:"day"`
+			Zone string   `json:"tz,omitempty" required:"false" maxLength:"64" default:"UTC" doc:"time zone of the days (IANA)" example:"Europe/Brussels"`
 		}
 	}
-	Counting struct {
-		Of   []string `query:"of" json:"of,omitempty" required:"false" maxItems:"64" doc:"facets to count; absent is all"`
-		By   string   `query:"by" json:"by,omitempty" required:"false" enum:"hour,day,week,month,quarter,year" default:"day"`
-		Zone string   `query:"tz" json:"tz,omitempty" required:"false" maxLength:"64" default:"UTC" doc:"time zone of the days (IANA)" example:"Europe/Brussels"`
-	}
-	countInput struct {
+	facetsInput struct {
 		Scope
 		Facets
 		Handles
-		Counting
+		Of []string `query:"of" maxItems:"64" doc:"facets to count; absent is all"`
+	}
+	histogramInput struct {
+		Scope
+		Facets
+		Handles
+		By   string `query:"by" enum:"hour,day,week,month,quarter,year" default:"day"`
+		Zone string `query:"tz" maxLength:"64" default:"UTC" doc:"time zone of the days (IANA)" example:"Europe/Brussels"`
 	}
 
 	positionInput struct {
@@ -74,13 +79,13 @@ func (a *API) askEvents(h huma.API) {
 		return d.Search(ctx, who, b.Show, q, ask.Counting{Of: b.Of, By: b.By, Zone: b.Zone})
 	})
 	facets := operation(http.MethodGet, "/v1/events/facets", "count-facets", "Count events by the values of facets", questionProblems(handleExpired)...)
-	question(a, h, guard(facets, access.QuerySearch), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *countInput) (ask.Facets, error) {
+	question(a, h, guard(facets, access.QuerySearch), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *facetsInput) (ask.Facets, error) {
 		q := asked("events.facets", in.Scope, in.Facets, Paging{})
 		q.About = in.Handles.about()
 		return d.Facets(ctx, who, q, ask.Counting{Of: in.Of})
 	})
 	histogram := operation(http.MethodGet, "/v1/events/histogram", "events-histogram", "Count events over time", questionProblems(handleExpired)...)
-	question(a, h, guard(histogram, access.QuerySearch), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *countInput) (ask.Histogram, error) {
+	question(a, h, guard(histogram, access.QuerySearch), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *histogramInput) (ask.Histogram, error) {
 		q := asked("events.histogram", in.Scope, in.Facets, Paging{})
 		q.About = in.Handles.about()
 		return d.Histogram(ctx, who, q, ask.Counting{By: in.By, Zone: in.Zone})
@@ -91,7 +96,7 @@ func (a *API) askEvents(h huma.API) {
 func (a *API) askOneEvent(h huma.API) {
 	find := operation(http.MethodGet, "/v1/events/find", "find-event", "Find an event's position by its identity", notFound)
 	question(a, h, guard(find, access.QueryEvent), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *findInput) (place, error) {
-		position, err := d.Find(ctx, in.Source, in.ID)
+		position, err := d.Find(ctx, who, in.Source, in.ID)
 		return place{position}, err
 	})
 	one := operation(http.MethodGet, "/v1/events/{position}", "get-event", "One event in full, as it is stored", questionProblems(notFound)...)

@@ -10,11 +10,16 @@ import (
 // Scope is what every question can be bounded by. In a query it is parameters,
 // in a body fields.
 type Scope struct {
-	From    time.Time `query:"from" json:"from,omitempty" required:"false" doc:"event time: at this instant or later"`
-	To      time.Time `query:"to" json:"to,omitempty" required:"false" doc:"event time: before this instant"`
-	At      time.Time `query:"at" json:"at,omitempty" required:"false" doc:"as of this event time: nothing later, registers as they were in force"`
-	KnownAt string    `query:"known_at" json:"known_at,omitempty" required:"false" maxLength:"40" doc:"as known at this position, or at this recorded time (RFC 3339)"`
-	Case    string    `query:"case" json:"case,omitempty" required:"false" pattern:"^[a-z0-9][a-z0-9_.-]{0,63}$" patternDescription:"1 to 64 of a-z, 0-9, _, . and -" doc:"the case it is asked for; it is recorded with the question"`
+	From time.Time `query:"from" json:"from,omitempty" required:"false" doc:"event time: at this instant or later"`
+	To   time.Time `query:"to" json:"to,omitempty" required:"false" doc:"event time: before this instant"`
+	At   time.Time `query:"at" json:"at,omitempty" required:"false" doc:"as of this event time: nothing later, registers as they were in force"`
+	Known
+}
+
+// Known is what even questions without a time of events can be bounded by.
+type Known struct {
+	KnownAt string `query:"known_at" json:"known_at,omitempty" required:"false" maxLength:"40" doc:"as known at this position, or at this recorded time (RFC 3339)"`
+	Case    string `query:"case" json:"case,omitempty" required:"false" pattern:"^[a-z0-9][a-z0-9_.-]{0,63}$" patternDescription:"1 to 64 of a-z, 0-9, _, . and -" doc:"the case it is asked for; it is recorded with the question"`
 }
 
 // Facets are the filters of events: any of the values of a facet, and all

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/imalink/custody/cmd/internal/ask"
@@ -19,6 +20,10 @@ type (
 		Facets
 		Paging
 	}
+	classesInput struct {
+		Scope
+		Facets
+	}
 	mapInput struct {
 		Scope
 		Class    []string `query:"class" maxItems:"100" doc:"rows of these classes only"`
@@ -29,8 +34,9 @@ type (
 		Tool     []string `query:"tool" maxItems:"100"`
 	}
 	registerInput struct {
-		What string `query:"what" maxLength:"64" doc:"party, agreement, tool and so on; absent lists all" example:"party"`
-		Scope
+		What string    `query:"what" maxLength:"64" doc:"party, agreement, tool and so on; absent lists all" example:"party"`
+		At   time.Time `query:"at" doc:"as it was in force at this time; absent is now"`
+		Known
 	}
 )
 
@@ -46,13 +52,14 @@ func (a *API) askParties(h huma.API) {
 	})
 	a.askTransfers(h)
 	coverage := operation(http.MethodGet, "/v1/coverage", "coverage", "What arrived and what did not: gaps, silence, refusals, unregistered parties", questionProblems()...)
-	question(a, h, guard(coverage, access.QueryCoverage), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *Scope) (ask.Coverage, error) {
-		return d.Coverage(ctx, who, asked("coverage", *in, Facets{}, Paging{}))
+	question(a, h, guard(coverage, access.QueryCoverage), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *Known) (ask.Coverage, error) {
+		return d.Coverage(ctx, who, asked("coverage", Scope{Known: *in}, Facets{}, Paging{}))
 	})
 	register := operation(http.MethodGet, "/v1/register", "register", "What was registered: parties, agreements, assessments, tools, activities, policies", questionProblems()...)
 	question(a, h, guard(register, access.QueryRegister), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *registerInput) (ask.Register, error) {
-		return d.Register(ctx, who, in.What, asked("register", in.Scope, Facets{}, Paging{}))
+		return d.Register(ctx, who, in.What, asked("register", Scope{At: in.At, Known: in.Known}, Facets{}, Paging{}))
 	})
+	mend(h)
 }
 
 func (a *API) askTransfers(h huma.API) {
@@ -61,7 +68,7 @@ func (a *API) askTransfers(h huma.API) {
 		return d.Transfers(ctx, who, asked("transfers", in.Scope, in.Facets, in.Paging))
 	})
 	summary := operation(http.MethodGet, "/v1/transfers/summary", "count-transfers", "Count transfers by class", questionProblems()...)
-	question(a, h, guard(summary, access.QueryTransfers), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *transfersInput) (ask.ClassCounts, error) {
+	question(a, h, guard(summary, access.QueryTransfers), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *classesInput) (ask.ClassCounts, error) {
 		return d.TransferCounts(ctx, who, asked("transfers.summary", in.Scope, in.Facets, Paging{}))
 	})
 	chart := operation(http.MethodGet, "/v1/transfers/map", "map-transfers", "Category by party by country by purpose by tool, with class", questionProblems()...)

@@ -32,6 +32,11 @@ type (
 		Handle string `path:"handle" maxLength:"1024" doc:"what the look-up gave; me for role subject"`
 		Scope
 		Facets
+	}
+	handleListInput struct {
+		Handle string `path:"handle" maxLength:"1024" doc:"what the look-up gave; me for role subject"`
+		Scope
+		Facets
 		Paging
 	}
 )
@@ -56,18 +61,18 @@ func (a *API) askPersons(h huma.API) {
 		{"timeline", "Every event of a producer that lists a person"},
 	} {
 		op := operation(http.MethodGet, "/v1/persons/{handle}/"+list.show, "person-"+list.show, list.summary, questionProblems(handleExpired)...)
-		question(a, h, guard(op, access.QueryPersons, access.OwnRecord), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleInput) (ask.Page, error) {
+		question(a, h, guard(op, access.QueryPersons, access.OwnRecord), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleListInput) (ask.Page, error) {
 			q := asked("person."+list.show, in.Scope, in.Facets, in.Paging)
 			return d.Person(ctx, who, in.Handle, list.show, q)
 		})
 	}
 	reads := operation(http.MethodGet, "/v1/persons/{handle}/reads", "person-reads", "Who asked this ledger about a person", questionProblems(handleExpired)...)
-	question(a, h, guard(reads, access.QueryPersons, access.OwnRecord), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleInput) (ask.Reads, error) {
+	question(a, h, guard(reads, access.QueryPersons, access.OwnRecord), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleListInput) (ask.Reads, error) {
 		return d.Reads(ctx, who, in.Handle, asked("person.reads", in.Scope, in.Facets, in.Paging))
 	})
 	recipients := operation(http.MethodGet, "/v1/persons/{handle}/recipients", "person-recipients", "Which parties received a person's data (GDPR Art. 15(1)(c))", questionProblems(handleExpired)...)
 	question(a, h, guard(recipients, access.QueryPersons, access.OwnRecord), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleInput) (ask.Shares, error) {
-		return d.Recipients(ctx, who, in.Handle, asked("person.recipients", in.Scope, in.Facets, in.Paging))
+		return d.Recipients(ctx, who, in.Handle, asked("person.recipients", in.Scope, in.Facets, Paging{}))
 	})
 }
 
@@ -82,7 +87,7 @@ func (a *API) askActors(h huma.API) {
 		{"timeline", "Every event in which somebody acted"},
 	} {
 		op := operation(http.MethodGet, "/v1/actors/{handle}/"+list.show, "actor-"+list.show, list.summary, questionProblems(handleExpired)...)
-		question(a, h, guard(op, access.QueryActors), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleInput) (ask.Page, error) {
+		question(a, h, guard(op, access.QueryActors), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleListInput) (ask.Page, error) {
 			q := asked("actor."+list.show, in.Scope, in.Facets, in.Paging)
 			return d.Actor(ctx, who, in.Handle, list.show, q)
 		})
@@ -96,11 +101,11 @@ func (a *API) askSessions(h huma.API) {
 		return d.Lookup(ctx, who, ask.Session, b.Session, b.Show, asked("session.lookup", b.Scope, b.Facets, b.Paging))
 	})
 	list := operation(http.MethodGet, "/v1/sessions/{handle}/events", "session-events", "What a session did, event by event", questionProblems(handleExpired)...)
-	question(a, h, guard(list, access.QueryActors), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleInput) (ask.Page, error) {
+	question(a, h, guard(list, access.QueryActors), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleListInput) (ask.Page, error) {
 		return d.Session(ctx, who, in.Handle, asked("session.events", in.Scope, in.Facets, in.Paging))
 	})
 	summary := operation(http.MethodGet, "/v1/sessions/{handle}/summary", "session-summary", "The extent of a session: whose data, which categories, when (GDPR Art. 33(3)(a))", questionProblems(handleExpired)...)
 	question(a, h, guard(summary, access.QueryActors), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleInput) (ask.Summary, error) {
-		return d.SessionSummary(ctx, who, in.Handle, asked("session.summary", in.Scope, in.Facets, in.Paging))
+		return d.SessionSummary(ctx, who, in.Handle, asked("session.summary", in.Scope, in.Facets, Paging{}))
 	})
 }

@@ -37,6 +37,7 @@ type token struct {
 	Role     string     `json:"role"`
 	Name     string     `json:"name"`
 	Producer string     `json:"producer,omitempty"`
+	NKey     string     `json:"nkey,omitempty" doc:"the public key, of a token that is an NKEY"`
 	Case     string     `json:"case,omitempty" doc:"every question is asked for it"`
 	From     *time.Time `json:"from,omitempty" doc:"nothing that happened before is shown"`
 	To       *time.Time `json:"to,omitempty" doc:"nothing that happened then or later is shown"`
@@ -51,12 +52,13 @@ type madeToken struct {
 	Role     string     `json:"role"`
 	Name     string     `json:"name"`
 	Producer string     `json:"producer,omitempty"`
+	NKey     string     `json:"nkey,omitempty"`
 	Case     string     `json:"case,omitempty"`
 	From     *time.Time `json:"from,omitempty"`
 	To       *time.Time `json:"to,omitempty"`
 	Created  time.Time  `json:"created"`
 	Expires  *time.Time `json:"expires,omitempty"`
-	Token    string     `json:"token" doc:"the token itself, shown this once"`
+	Token    string     `json:"token,omitempty" doc:"the token itself, shown this once; an NKEY has none"`
 }
 
 // newToken is what a token is asked to be.
@@ -64,6 +66,7 @@ type newToken struct {
 	Role     string    `json:"role" enum:"producer,relay,dpo,investigator,auditor,operator,subject" doc:"what its holder may do"`
 	Name     string    `json:"name" pattern:"^[a-z0-9][a-z0-9-]{0,31}$" patternDescription:"1 to 32 of a-z, 0-9 and -, not beginning with -" doc:"a relay is named by it in the events it sends" example:"import"`
 	Producer string    `json:"producer,omitempty" required:"false" doc:"for role producer, whom it speaks for"`
+	NKey     string    `json:"nkey,omitempty" required:"false" pattern:"^U[A-Z2-7]{55}$" patternDescription:"the public key of a user: 56 characters, the first of them U" doc:"for role producer, to connect over NATS: the public key of a new NKEY, whose seed you keep. The token then has no text"`
 	Expires  time.Time `json:"expires,omitempty" required:"false" doc:"absent is never"`
 	Case     string    `json:"case,omitempty" required:"false" maxLength:"64" doc:"for role investigator or dpo: the case that every question is asked for" example:"breach-2026-07"`
 	From     time.Time `json:"from,omitempty" required:"false" doc:"for role investigator or dpo: the begin of the time it may look at, included"`
@@ -170,7 +173,7 @@ func (a *API) manageTokens(h huma.API) {
 			return nil, a.answerable(ctx, err)
 		}
 		t := tokenOf(made)
-		return &tokenOutput{madeToken{t.ID, t.Role, t.Name, t.Producer, t.Case, t.From, t.To, t.Created, t.Expires, secret.Reveal()}}, nil
+		return &tokenOutput{madeToken{t.ID, t.Role, t.Name, t.Producer, t.NKey, t.Case, t.From, t.To, t.Created, t.Expires, secret.Reveal()}}, nil
 	})
 	revoke := operation(http.MethodDelete, "/v1/tokens/{id}", "revoke-token", "End a token, at once and for ever", notFound, conflict, unknownOutcome)
 	huma.Register(h, guard(revoke, access.ManageTokens), func(ctx context.Context, in *idInput) (*struct{}, error) {
@@ -182,7 +185,7 @@ func (a *API) manageTokens(h huma.API) {
 // tokenAsked is a token as it is to be made: for the row of a person, in place of
 // the identifier.
 func (a *API) tokenAsked(n *newToken) (access.NewToken, error) {
-	asked := access.NewToken{Role: access.Role(n.Role), Name: n.Name, Producer: n.Producer, Expires: n.Expires,
+	asked := access.NewToken{Role: access.Role(n.Role), Name: n.Name, Producer: n.Producer, NKey: n.NKey, Expires: n.Expires,
 		Box: access.Box{Case: n.Case, From: n.From, To: n.To}}
 	if n.Person == "" {
 		return asked, nil
@@ -210,7 +213,7 @@ func (a *API) answerable(ctx context.Context, err error) error {
 }
 
 func tokenOf(t access.Token) token {
-	return token{ID: t.ID, Role: string(t.Role), Name: t.Name, Producer: t.Producer, Case: t.Case, From: given(t.From), To: given(t.To),
+	return token{ID: t.ID, Role: string(t.Role), Name: t.Name, Producer: t.Producer, NKey: t.NKey, Case: t.Case, From: given(t.From), To: given(t.To),
 		Created: t.Created, Expires: given(t.Expires), Revoked: given(t.Revoked)}
 }
 

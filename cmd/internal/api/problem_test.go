@@ -9,9 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imalink/custody/cmd/internal/ask"
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/projections"
 )
 
 // TestProblemOf holds what each error means to a client. The text of one that
@@ -34,6 +36,20 @@ func TestProblemOf(t *testing.T) {
 		{&http.MaxBytesError{Limit: 5}, "413 too-large "},
 		{errors.New("jane@example.org"), "500 internal "},
 		{access.ErrCorrupt, "500 internal "},
+		{fmt.Errorf("%w: from is not before to", ask.ErrQuestion), "400 invalid-request "},
+		{ask.ErrCursor, "400 invalid-request "},
+		{ask.ErrBox, "403 outside-box "},
+		{ask.ErrNotKnown, "404 not-known "},
+		{&ask.Ambiguous{Candidates: []string{"a", "b"}}, "409 ambiguous "},
+		{ask.ErrHandle, "410 handle-expired "},
+		{errors.Join(ask.ErrNotRecorded, ledger.ErrHalted), "503 read-not-recorded 1"},
+		{errors.Join(ask.ErrNotKnown, ask.ErrNotRecorded), "503 read-not-recorded 1"},
+		{ledger.ErrNoEvent, "404 not-found "},
+		{fmt.Errorf("waiting: %w", projections.ErrBehind), "503 view-behind 1"},
+		{projections.ErrFailed, "503 view-behind 1"},
+		{projections.ErrUnknown, "404 not-found "},
+		{projections.ErrRebuilding, "409 conflict "},
+		{projections.ErrViewsClosed, "503 not-ready 2"},
 	} {
 		p := problemOf(tt.err)
 		got := fmt.Sprint(p.Status, " ", strings.TrimPrefix(p.Type, problemPrefix), " ", p.GetHeaders().Get("Retry-After"))

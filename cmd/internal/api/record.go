@@ -40,18 +40,8 @@ func (it *item) refuse(err *events.Error) { it.result = result{status: ledger.Re
 // events. After a 503 some of the events may be recorded; sending all of them
 // again gives each its one place.
 func (a *API) postEvents(w http.ResponseWriter, r *http.Request, p access.Principal) {
-	l := a.ledger()
-	dry, err := flag(r, "dry_run")
+	mode, dry, err := a.wanted(r)
 	if err != nil {
-		a.refuse(w, r, err)
-		return
-	}
-	mode, err := modeOf(r)
-	if err != nil {
-		a.refuse(w, r, err)
-		return
-	}
-	if err := l.Halted(); err != nil && !dry {
 		a.refuse(w, r, err)
 		return
 	}
@@ -61,12 +51,34 @@ func (a *API) postEvents(w http.ResponseWriter, r *http.Request, p access.Princi
 		a.refuse(w, r, err)
 		return
 	}
-	items, err := split(mode, b.bytes)
+	a.recordBody(w, r, p, b.bytes, mode, dry)
+}
+
+// wanted tells by the header of a request what is to be done with its body, or
+// why that cannot be done.
+func (a *API) wanted(r *http.Request) (mode events.Mode, dry bool, err error) {
+	if dry, err = flag(r, "dry_run"); err != nil {
+		return 0, false, err
+	}
+	if mode, err = modeOf(r); err != nil {
+		return 0, false, err
+	}
+	if err = a.ledger().Halted(); err != nil && !dry {
+		return 0, false, err
+	}
+	return mode, dry, nil
+}
+
+// recordBody records the events of a whole body and answers. Of r only the
+// header and the context count.
+func (a *API) recordBody(w http.ResponseWriter, r *http.Request, p access.Principal, body []byte, mode events.Mode, dry bool) {
+	l := a.ledger()
+	items, err := split(mode, body)
 	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
-	decodeAll(mode, r.Header, b.bytes, items)
+	decodeAll(mode, r.Header, body, items)
 	allow(l.Access(), p, items)
 	if dry {
 		a.answer(w, r, mode, items)

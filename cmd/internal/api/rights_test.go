@@ -55,7 +55,7 @@ func TestRights(t *testing.T) {
 		GET    /v1/transfers/map                  401  403      403   asks asks         asks    403      403
 		GET    /v1/register                       401  403      403   asks asks         asks    403      403
 		GET    /v1/coverage                       401  403      403   asks asks         asks    asks     403
-		GET    /v1/views                          401  403      403   403  403          403     asks     403
+		GET    /v1/views                          401  403      403   asks asks         asks    asks     403
 		POST   /v1/views/{name}/rebuild           401  403      403   403  403          403     asks     403`
 	bodies := map[string]string{
 		"POST /v1/events":          event("/ats", "a"),

@@ -36,7 +36,10 @@ func (e *exchange) about(who someone, show string, t terms, order string) func(c
 		handle = me
 	}
 	return func(ctx context.Context, cursor string, limit int) (*page, error) {
-		if handle != "" {
+		switch {
+		case handle != "" && show == "recipients": // the parties come at once
+			return e.whole(pathTo(who.kind, handle, show), t.query())(ctx, cursor, limit)
+		case handle != "":
 			return e.paged(pathTo(who.kind, handle, show), t, order)(ctx, cursor, limit)
 		}
 		body := t.body()

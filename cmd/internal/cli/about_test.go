@@ -17,7 +17,7 @@ func personDesk() *desk {
 			"/v1/persons/h1/accesses":    eventsAt(2, 3, 5),
 			"/v1/persons/h1/disclosures": eventsAt(4),
 			"/v1/persons/me/timeline":    eventsAt(1, 5),
-			"/v1/persons/h1/reads":       {`{"position":9,"time":"2025-03-04T09:00:00.000Z","role":"dpo","token":"dpo-1","query":"person.accesses","case":"C-1","persons":1}`},
+			"/v1/persons/h1/reads":       {`{"position":9,"time":"2025-03-04T09:00:00.000Z","role":"dpo","token":"dpo-1","query":"person.accesses","case":"c-1","persons":1}`},
 			"/v1/persons/h1/recipients":  {`{"party":"acme-bank","events":3,"first":"2025-03-04T09:00:00.000Z","last":"2025-03-05T09:00:00.000Z","categories":["contact"],"purposes":["placement"],"classes":{"T0":2,"T3":1},"roles":["client"],"agreements":["dpa-1"]}`},
 			"/v1/actors/h2/accesses":     eventsAt(2),
 			"/v1/actors/h2/timeline":     eventsAt(2, 3),
@@ -57,7 +57,7 @@ func TestPersonIsPaged(t *testing.T) {
 	stdout, _ = i.runs(t, done, "person", "candidate:10001", "--tz", "UTC")
 	lines := strings.Split(stdout, "\n")
 	if len(lines) != 7 || !strings.HasPrefix(lines[0], " POSITION  TIME ") ||
-		!strings.HasPrefix(lines[1], "        1  2025-03-04 09:00:00.000  data.shared               /ats          actor-1f2e3d4c    recruiter       acme-bank         T3     contact,career_cv") {
+		!strings.HasPrefix(lines[1], "        1  2025-03-04 09:00:00.000  data.shared               /ats          actor-1f2e3d4c    recruiter         acme-bank           T3     contact,career_cv") {
 		t.Errorf("table\n%s", stdout)
 	}
 
@@ -104,10 +104,10 @@ func TestPersonMe(t *testing.T) {
 func TestTermsAreSent(t *testing.T) {
 	d := personDesk()
 	deskOf(t, d).runs(t, done, "person", "candidate:10001", "--from", "2025-03-01", "--to", "2025-03-31", "--at", "2025-06-30", "--known-at", "10000",
-		"--case", "C-1", "--kind", "governance,data.shared", "--class", "T5,T3", "--facet", "basis=A6-1-a,A6-1-b", "--newest", "-o", "csv")
+		"--case", "c-1", "--kind", "governance,data.shared", "--class", "T5,T3", "--facet", "basis=A6-1-a,A6-1-b", "--newest", "-o", "csv")
 	b := d.asked[0].body
 	for name, want := range map[string]string{"from": "2025-02-28T23:00:00Z", "to": "2025-03-31T22:00:00Z", "at": "2025-06-30T21:59:59.999Z",
-		"known_at": "10000", "case": "C-1", "order": "newest", "class": "[T3 T5]", "basis": "[A6-1-a A6-1-b]"} {
+		"known_at": "10000", "case": "c-1", "order": "newest", "class": "[T3 T5]", "basis": "[A6-1-a A6-1-b]"} {
 		if got := fmt.Sprint(b[name]); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
@@ -115,7 +115,7 @@ func TestTermsAreSent(t *testing.T) {
 	if kinds := fmt.Sprint(b["kind"]); !strings.HasPrefix(kinds, "[data.shared governance.") {
 		t.Errorf("kinds %s", kinds)
 	}
-	for _, part := range []string{"at=2025-06-30T21%3A59%3A59.999Z", "basis=A6-1-a%2CA6-1-b", "case=C-1", "class=T3%2CT5", "cursor=2", "known_at=10000", "order=newest"} {
+	for _, part := range []string{"at=2025-06-30T21%3A59%3A59.999Z", "basis=A6-1-a%2CA6-1-b", "case=c-1", "class=T3%2CT5", "cursor=2", "known_at=10000", "order=newest"} {
 		if !strings.Contains(d.asked[1].line, part) {
 			t.Errorf("the second page is asked for by %s, without %s", d.asked[1].line, part)
 		}
@@ -178,6 +178,43 @@ func TestRefusedQuestions(t *testing.T) {
 			if stdout != "" || !strings.Contains(stderr, test.want) || strings.Contains(stderr, "10001") || strings.Contains(stderr, "r01") {
 				t.Errorf("%s %q: stdout %q, stderr %q", test.word, args, stdout, stderr)
 			}
+		}
+	}
+}
+
+// TestMyRecipients asks for what comes at once without anything that cuts it.
+func TestMyRecipients(t *testing.T) {
+	d := &desk{objects: map[string]string{"/v1/persons/me/recipients": `{` + asOfJSON + `,"items":[{"party":"acme-bank"},{"party":"us-mail"}]}`}}
+	stdout, _ := deskOf(t, d).runs(t, done, "person", "me", "--show", "recipients", "--limit", "1", "--case", "c-1", "-o", "ndjson")
+	prints(t, stdout, `{"party":"acme-bank"}`)
+	if want := []string{"GET /v1/persons/me/recipients?case=c-1"}; !slices.Equal(d.lines(), want) {
+		t.Errorf("asked %q, want %q", d.lines(), want)
+	}
+}
+
+// TestBeforeEverything asks as of when there was nothing.
+func TestBeforeEverything(t *testing.T) {
+	d := &desk{objects: map[string]string{"/v1/parties": `{"as_of":{"position":0,"recordedtime":"0001-01-01T00:00:00Z"},"items":[]}`}}
+	stdout, stderr := deskOf(t, d).runs(t, done, "party", "list", "--known-at", "0")
+	if stdout != "" || !strings.HasPrefix(stderr, "as of position 0, before anything was recorded\n") || strings.Contains(stderr, "0001") {
+		t.Errorf("stdout %q, stderr %q", stdout, stderr)
+	}
+}
+
+// TestNoSuchThing says what to look at instead.
+func TestNoSuchThing(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"party nobody", "custody party list shows"},
+		{"explain /ats/nothing", "/producer/id"},
+		{"event nothing", "/producer/id"},
+	} {
+		d := &desk{answer: func(w http.ResponseWriter, _ *http.Request, _ map[string]any) bool {
+			refuse(w, 404, "not-found", "")
+			return true
+		}}
+		stdout, stderr := deskOf(t, d).runs(t, failed, strings.Fields(test.args)...)
+		if stdout != "" || !strings.Contains(stderr, test.want) {
+			t.Errorf("%s: stdout %q, stderr %q", test.args, stdout, stderr)
 		}
 	}
 }

@@ -107,7 +107,7 @@ func (s *session) root() *cobra.Command {
 		&cobra.Group{ID: "record", Title: "Record:"},
 		&cobra.Group{ID: "read", Title: "Read:"},
 	)
-	grouped(root, "run", s.initCommand(), s.serveCommand(), s.statusCommand(), s.checkCommand(), s.viewsCommand(), s.producerCommand(), s.tokenCommand())
+	grouped(root, "run", s.initCommand(), s.serveCommand(), s.demoCommand(), s.statusCommand(), s.checkCommand(), s.viewsCommand(), s.producerCommand(), s.tokenCommand())
 	grouped(root, "record", s.emitCommand(), s.recordCommand(), s.lintCommand(), s.schemaCommand())
 	grouped(root, "read", s.personCommand(), s.actorCommand(), s.partyCommand(), s.transfersCommand(), s.logCommand(), s.eventCommand(),
 		s.explainCommand(), s.coverageCommand(), s.registerCommand())

@@ -296,7 +296,7 @@ func ExampleRun() {
 		Getenv: func(string) string { return "" }})
 	fmt.Println(status)
 	// Output:
-	// custody: custody version takes other arguments than these 1
+	// custody: custody version takes no arguments, not 1
 	//   usage: custody version [flags]
 	// 2
 }

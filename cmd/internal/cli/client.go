@@ -205,7 +205,7 @@ func refusal(response *http.Response) error {
 func explained(p *problem) error {
 	switch p.word() {
 	case "not-known":
-		return advise(fmt.Errorf("not known: %w", p), "give it whole, as it was recorded; a person's begins with its type, such as employee:")
+		return advise(fmt.Errorf("not known: %w", p), "give it whole, as it was recorded, with its type, such as candidate: or employee:")
 	case "ambiguous":
 		return advise(&fault{status: misused, err: p}, "give one of %s", strings.Join(p.Candidates, ", "))
 	case "handle-expired":
@@ -221,11 +221,19 @@ func explained(p *problem) error {
 	case http.StatusUnauthorized:
 		return advise(p, "give a token with --token-file, CUSTODY_TOKEN or CUSTODY_TOKEN_FILE; the operator's is operator.token in the data directory")
 	case http.StatusForbidden:
-		return advise(p, "this token's role may not do that; see custody token create --help")
+		return advise(p, "custody token create --help says what each role may do")
 	case http.StatusServiceUnavailable:
 		return advise(p, "it may be starting or stopping: custody status")
 	}
 	return p
+}
+
+// otherwise adds what to try where the server says that there is no such thing.
+func otherwise(err error, hint string) error {
+	if p, ok := errors.AsType[*problem](err); ok && p.word() == "not-found" {
+		return advise(err, "%s", hint)
+	}
+	return err
 }
 
 // passing reports whether the same request may succeed later: the server was not

@@ -71,7 +71,7 @@ func TestKindsComplete(t *testing.T) {
 
 // A flag takes a number, or anything, or completes.
 func TestEveryFlagIsOpenOrCompletes(t *testing.T) {
-	open := strings.Fields(`url token token-file out tz data keys name listen tls-cert tls-key from to producer source csv
+	open := strings.Fields(`url token token-file out tz data keys name listen nats tls-cert tls-key from to producer source csv
 		at known-at case person actor session system category purpose party country`)
 	eachCommand(t, func(t *testing.T, cmd *cobra.Command) {
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {

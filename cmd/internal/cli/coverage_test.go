@@ -104,8 +104,8 @@ func TestExplain(t *testing.T) {
 	prints(t, stdout, d.objects["/v1/events/7/explain"])
 	for name, want := range map[string]string{"/ats/e/7": "id=e%2F7&source=%2Fats", "e-7": "id=e-7"} {
 		d := explainDesk()
-		deskOf(t, d).runs(t, done, "explain", name, "--case", "C-1", "-o", "json")
-		if want := []string{"GET /v1/events/find?" + want, "GET /v1/events/7/explain?case=C-1"}; !slices.Equal(d.lines(), want) {
+		deskOf(t, d).runs(t, done, "explain", name, "--case", "c-1", "-o", "json")
+		if want := []string{"GET /v1/events/find?" + want, "GET /v1/events/7/explain?case=c-1"}; !slices.Equal(d.lines(), want) {
 			t.Errorf("%s: asked %q, want %q", name, d.lines(), want)
 		}
 	}

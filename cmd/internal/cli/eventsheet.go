@@ -4,19 +4,19 @@ package cli
 
 func eventSheet() sheet {
 	return sheet{{"position", "position", -9}, {"time", "time", 23}, {"kind", "kind", 24}, {"source", "source", 12},
-		{"actor", "actor.mask", 16}, {"role", "actor.role", 14}, {"party", "party", 16}, {"class", "class", 5},
+		{"actor", "actor.mask", 16}, {"role", "actor.role", 16}, {"party", "party", 18}, {"class", "class", 5},
 		{"categories", "categories", 24}, {"purpose", "purpose", 0}}
 }
 
 func accessSheet() sheet {
 	return sheet{{"position", "position", -9}, {"time", "time", 23}, {"kind", "kind", 14}, {"actor", "actor.mask", 16},
-		{"role", "actor.role", 14}, {"unit", "actor.unit", 14}, {"system", "system", 12}, {"dataset", "dataset", 16},
+		{"role", "actor.role", 16}, {"unit", "actor.unit", 14}, {"system", "system", 12}, {"dataset", "dataset", 16},
 		{"mode", "mode", 8}, {"categories", "categories", 24}, {"purpose", "purpose", 0}}
 }
 
 func disclosureSheet() sheet {
-	return sheet{{"position", "position", -9}, {"time", "time", 23}, {"kind", "kind", 16}, {"party", "party", 16},
-		{"as", "recipient_role", 14}, {"class", "class", 5}, {"region", "region", 6}, {"countries", "countries", 12},
+	return sheet{{"position", "position", -9}, {"time", "time", 23}, {"kind", "kind", 16}, {"party", "party", 18},
+		{"as", "recipient_role", 16}, {"class", "class", 5}, {"region", "region", 6}, {"countries", "countries", 12},
 		{"persons", "persons", -7}, {"categories", "categories", 24}, {"purpose", "purpose", 0}}
 }
 
@@ -33,5 +33,5 @@ func readSheet() sheet {
 
 func recipientSheet() sheet {
 	return sheet{{"party", "party", 20}, {"events", "events", -7}, {"first", "first", 23}, {"last", "last", 23},
-		{"as", "roles", 12}, {"classes", "classes", 14}, {"agreements", "agreements", 16}, {"categories", "categories", 28}, {"purposes", "purposes", 0}}
+		{"as", "roles", 16}, {"classes", "classes", 16}, {"agreements", "agreements", 18}, {"categories", "categories", 28}, {"purposes", "purposes", 0}}
 }

@@ -120,7 +120,11 @@ func (e *exchange) remark(p preamble) error {
 		if err := understand(p.AsOf, &as); err != nil {
 			return err
 		}
-		e.note("as of position %d, recorded %s", as.Position, as.Recorded)
+		if as.Position == 0 {
+			e.note("as of position 0, before anything was recorded")
+		} else {
+			e.note("as of position %d, recorded %s", as.Position, as.Recorded)
+		}
 	}
 	if len(p.Window) == 0 {
 		return nil

@@ -94,7 +94,7 @@ func (e *exchange) locate(ctx context.Context, named string) (string, error) {
 		Position uint64 `json:"position"`
 	}
 	if err := e.ask(ctx, "GET", "/v1/events/find", terms{}.query("source", source, "id", id), nil, &found); err != nil {
-		return "", err
+		return "", otherwise(err, "an event is named by its position, by /producer/id, or by its id")
 	}
 	if found.Position == 0 {
 		return "", errForeign

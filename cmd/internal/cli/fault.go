@@ -90,10 +90,23 @@ func group(cmd *cobra.Command, args []string) error {
 func arguments(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least || most >= 0 && len(args) > most {
-			return advise(misuse("%s takes other arguments than these %d", cmd.CommandPath(), len(args)), "usage: %s", cmd.UseLine())
+			return advise(misuse("%s takes %s, not %d", cmd.CommandPath(), howMany(least, most), len(args)), "usage: %s", cmd.UseLine())
 		}
 		return nil
 	}
+}
+
+// howMany says how many arguments there are between two numbers of them.
+func howMany(least, most int) string {
+	switch {
+	case most == 0:
+		return "no arguments"
+	case least == most:
+		return some(least, "argument")
+	case most < 0:
+		return "at least " + some(least, "argument")
+	}
+	return "at most " + some(most, "argument")
 }
 
 // flagMisuse says which flag is wrong without repeating what was given for it.

@@ -104,6 +104,9 @@ func (f *filters) resolve() (map[string][]string, error) {
 	if err := checkClasses(all["class"]); err != nil {
 		return nil, err
 	}
+	if err := checkPlaces(all["country"], all["region"]); err != nil {
+		return nil, err
+	}
 	return all, expandKinds(all)
 }
 
@@ -124,6 +127,17 @@ func checkClasses(given []string) error {
 	for _, class := range given {
 		if !slices.Contains(classNames(), class) {
 			return advise(misuse("--class is not one that there is"), "there are %s", strings.Join(classNames(), ", "))
+		}
+	}
+	return nil
+}
+
+// checkPlaces refuses what is no code of a country: it would find nothing, which
+// is an answer too.
+func checkPlaces(given ...[]string) error {
+	for _, code := range slices.Concat(given...) {
+		if len(code) != 2 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+			return advise(misuse("a country or region is not a code of two capital letters"), "it is one of ISO 3166, such as BE")
 		}
 	}
 	return nil

@@ -141,7 +141,7 @@ func TestScopeIsUnderstood(t *testing.T) {
 		{scope{knownAt: "2025-06-30T12:00:00Z"}, "known_at", "2025-06-30T12:00:00Z"},
 		{scope{from: "2025-03-30"}, "from", "2025-03-29T23:00:00Z"},
 		{scope{to: "2025-03-30"}, "to", "2025-03-30T22:00:00Z"},
-		{scope{reference: "C-1"}, "case", "C-1"},
+		{scope{reference: "c-1"}, "case", "c-1"},
 	} {
 		got, err := s.terms(test.o, nil)
 		if err != nil || got.scope[test.name] != test.want || len(got.scope) != 1 {

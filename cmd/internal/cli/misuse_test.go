@@ -14,7 +14,17 @@ func TestMisusedQuestions(t *testing.T) {
 	const value = "candidate:99887"
 	for _, test := range []struct{ args, want string }{
 		{"person", "usage: custody person"},
-		{"person a b", "usage: custody person"},
+		{"person", "takes 1 argument, not 0"},
+		{"person a b", "takes 1 argument, not 2"},
+		{"party a b", "takes at most 1 argument, not 2"},
+		{"coverage a b", "takes no arguments, not 2"},
+		{"views rebuild", "takes at least 1 argument, not 0"},
+		{"person a --case DSAR-1", "--case takes 1 to 64"},
+		{"person a --case -1", "--case takes 1 to 64"},
+		{"coverage --case " + value, "--case takes 1 to 64"},
+		{"person a --country be", "two capital letters"},
+		{"transfers --country BE,BEL", "two capital letters"},
+		{"log --facet region=i1", "two capital letters"},
 		{"person a --show reads,accesses", "--show is one of timeline, accesses"},
 		{"actor a --show disclosures", "--show is one of timeline, accesses"},
 		{"person a --nosuch=" + value, "unknown flag --nosuch"},

@@ -85,7 +85,7 @@ func (s *session) partyList(ctx context.Context, o partyOptions) error {
 	}
 	l := &list{exchange: e, paging: paging{limit: o.limit}, bar: s.reading, fetch: e.whole("/v1/parties", t.query())}
 	l.table = sheet{{"party", "party", 20}, {"registered", "registered", 10}, {"country", "country", 7}, {"events", "events", -8},
-		{"persons", "persons", -8}, {"unresolved", "unresolved", -10}, {"classes", "classes", 14}, {"roles", "roles", 16},
+		{"persons", "persons", -8}, {"unresolved", "unresolved", -10}, {"classes", "classes", 16}, {"roles", "roles", 16},
 		{"first", "first", 23}, {"last", "last", 0}}
 	return l.show(ctx)
 }
@@ -115,7 +115,7 @@ func (s *session) partyShow(ctx context.Context, code string, o partyOptions) er
 	}
 	raw, err := e.object(ctx, pathTo("parties", code), t.query())
 	if err != nil {
-		return e.close(err)
+		return e.close(otherwise(err, "custody party list shows who received anything, custody register party who is registered"))
 	}
 	return e.close(e.outline(raw))
 }

@@ -37,6 +37,7 @@ The families are data, subject, governance, breach and ledger.`,
 
 func (s *session) producerAddCommand() *cobra.Command {
 	var families, except []string
+	var nkey bool
 	cmd := &cobra.Command{
 		Use:   "add NAME...",
 		Short: "Add producers, or change what they may send",
@@ -44,20 +45,31 @@ func (s *session) producerAddCommand() *cobra.Command {
 Kinds that a producer should not send although it may send their family are
 listed with --except.
 
-Adding the same producer twice changes nothing.`,
+Adding the same producer twice changes nothing.
+
+With --nkey one producer also gets an NKEY, with which it can connect over NATS.
+The pair is made here; the server is told the public key only. The seed, which
+is the secret, is printed once, and nothing else is: with --out it goes to a file
+that only you can read. Each time makes another key, so that a service can change
+to it before the old one, which token list shows, is revoked.`,
 		Example: `  custody producer add ats crm hr files mail --families data,subject,ledger
   custody producer add register --families governance
-  custody producer add crm --families data --except data.deleted,data.exported`,
+  custody producer add crm --families data --except data.deleted,data.exported
+  custody producer add ats --families data,subject,ledger --nkey --out ats.nk`,
 		Args: arguments(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(families) == 0 {
 				return advise(misuse("custody producer add needs --families"), "such as --families data,subject")
+			}
+			if nkey {
+				return s.addWithKey(cmd.Context(), args, families, except)
 			}
 			return s.addProducers(cmd.Context(), args, families, except)
 		},
 	}
 	cmd.Flags().StringSliceVar(&families, "families", nil, "families of events they may send, separated by commas")
 	cmd.Flags().StringSliceVar(&except, "except", nil, "kinds of those families they may not send, such as data.deleted")
+	cmd.Flags().BoolVar(&nkey, "nkey", false, "make an NKEY for it, to connect over NATS, and print its seed, once")
 	cmd.RegisterFlagCompletionFunc("families", several(familyNames()))
 	cmd.RegisterFlagCompletionFunc("except", several(kindNames()))
 	return cmd

@@ -120,6 +120,7 @@ func (r *replay) copy(body io.Reader) error {
 			if r.list.format == "ndjson" {
 				r.list.raw(raw)
 			}
+			r.remark()
 			return nil
 		case l.Position == 0:
 			return r.broken(errForeign)
@@ -137,6 +138,18 @@ func (r *replay) copy(body io.Reader) error {
 				return err
 			}
 		}
+	}
+}
+
+// remark says of an answer without events that it is one, and what its times are:
+// events that are imported are recorded long after they happened.
+func (r *replay) remark() {
+	if r.list.rows > 0 {
+		return
+	}
+	r.note("nothing was recorded that matches")
+	if !r.o.span.since.IsZero() || !r.o.span.until.IsZero() {
+		r.note("these are times of recording; with --newest, or another flag of a question, they are times of events")
 	}
 }
 

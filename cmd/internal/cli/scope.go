@@ -45,7 +45,7 @@ func (o *scope) knownFlags(cmd *cobra.Command) {
 }
 
 func (o *scope) caseFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.reference, "case", "", "the case this is asked for, such as a reference number; it is recorded")
+	cmd.Flags().StringVar(&o.reference, "case", "", "the case this is asked for, such as dsar-2025-17; it is recorded")
 }
 
 // terms are what a question is bounded by, as the server takes it.
@@ -86,11 +86,19 @@ func (s *session) terms(o scope, f *filters) (terms, error) {
 		known = instantOf(at)
 	}
 	set("known_at", known)
+	if !isCase(o.reference) {
+		return t, misuse("--case takes 1 to 64 of a-z, 0-9, _, . and -, beginning with a letter or a digit")
+	}
 	set("case", o.reference)
 	if f != nil {
 		t.facets, err = f.resolve()
 	}
 	return t, err
+}
+
+// isCase reports whether text can be a case, or is "", which is none.
+func isCase(text string) bool {
+	return len(text) <= 64 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == "" && !strings.ContainsAny(text[:min(len(text), 1)], "_.-")
 }
 
 // lastMoment reads an instant, or a day as its last millisecond, which is the

@@ -187,6 +187,9 @@ func (e *exchange) summary(raw json.RawMessage) error {
 	if summary["events"] == nil {
 		return errForeign
 	}
+	if text(summary["events"], nil) == "0" {
+		e.note("nothing was recorded that matches")
+	}
 	zone := e.zone
 	if e.format == "csv" {
 		zone = nil

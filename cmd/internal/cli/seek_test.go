@@ -33,7 +33,7 @@ func TestLogIsAQuestionWhenAsked(t *testing.T) {
 		"--class T5":                        "POST /v1/events/search",
 		"--at 2025-01-01":                   "POST /v1/events/search",
 		"--known-at 9":                      "POST /v1/events/search",
-		"--case C-1":                        "POST /v1/events/search",
+		"--case c-1":                        "POST /v1/events/search",
 		"--limit 1":                         "POST /v1/events/search",
 		"--newest":                          "POST /v1/events/search",
 		"--summary":                         "POST /v1/events/search",
@@ -74,7 +74,7 @@ func TestSeek(t *testing.T) {
 func TestSessionSummary(t *testing.T) {
 	d := seekDesk()
 	i := deskOf(t, d)
-	stdout, stderr := i.runs(t, done, "log", "--session", "sess-stolen", "--summary", "--case", "B-1", "--tz", "UTC")
+	stdout, stderr := i.runs(t, done, "log", "--session", "sess-stolen", "--summary", "--case", "b-1", "--tz", "UTC")
 	prints(t, stdout,
 		"events            120",
 		"persons           104",
@@ -87,7 +87,7 @@ func TestSessionSummary(t *testing.T) {
 	if !strings.Contains(stderr, "as of position 10541") {
 		t.Errorf("stderr %q", stderr)
 	}
-	if b := d.asked[0].body; len(d.asked) != 1 || len(b) != 3 || b["session"] != "sess-stolen" || b["show"] != "summary" || b["case"] != "B-1" {
+	if b := d.asked[0].body; len(d.asked) != 1 || len(b) != 3 || b["session"] != "sess-stolen" || b["show"] != "summary" || b["case"] != "b-1" {
 		t.Errorf("asked %q with %v", d.lines(), b)
 	}
 	stdout, _ = i.runs(t, done, "log", "--session", "sess-stolen", "--summary", "-o", "ndjson")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/imalink/custody/cmd/internal/api"
 	"github.com/imalink/custody/cmd/internal/ask"
+	"github.com/imalink/custody/cmd/internal/ingest"
 	"github.com/imalink/custody/cmd/internal/views"
 	"github.com/imalink/custody/ledger"
 )
@@ -36,12 +37,16 @@ no log line names a person.
 Without a certificate it listens on this machine only. With port 0 the system
 chooses a port.
 
+With --nats it also listens for producers over NATS, and a second line says
+where. Each connects with the NKEY that producer add --nkey made, and reaches
+nothing but its own custody.ingest.NAME.
+
 SIGINT or SIGTERM lets it finish what is in hand; a second one ends it at once,
 which loses nothing that was acknowledged.`
 
 type serveOptions struct {
 	folders
-	listen, cert, key, logFormat string
+	listen, nats, cert, key, logFormat string
 }
 
 func (s *session) serveCommand() *cobra.Command {
@@ -52,7 +57,7 @@ func (s *session) serveCommand() *cobra.Command {
 		Long:  serveLong,
 		Example: `  custody serve --data /var/lib/custody --keys /etc/custody/keys
   custody serve --data D --keys K --listen 127.0.0.1:0 --log-format json
-  custody serve --data D --keys K --listen :8420 --tls-cert c.pem --tls-key k.pem`,
+  custody serve --data D --keys K --listen :8420 --nats :4222 --tls-cert c.pem --tls-key k.pem`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := required(cmd, "data", "keys"); err != nil {
@@ -64,6 +69,7 @@ func (s *session) serveCommand() *cobra.Command {
 	o.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8420", "host and port to listen on")
+	f.StringVar(&o.nats, "nats", "", "host and port to listen on for producers over NATS (default not at all)")
 	f.StringVar(&o.cert, "tls-cert", "", "certificate chain, PEM; needed to listen beyond this machine")
 	f.StringVar(&o.key, "tls-key", "", "its private key, PEM")
 	f.StringVar(&o.logFormat, "log-format", "text", "format of the log: text or json")
@@ -100,8 +106,10 @@ func (s *session) serve(ctx context.Context, o serveOptions) (err error) {
 	}
 	up := &serving{log: log, http: a.Server(), failed: make(chan error, 1)}
 	up.http.TLSConfig = certificates
-	if err := api.CheckListen(o.listen, certificates != nil); err != nil {
-		return &fault{status: misused, err: err}
+	for _, addr := range o.addresses() {
+		if err := api.CheckListen(addr, certificates != nil); err != nil {
+			return &fault{status: misused, err: err}
+		}
 	}
 	listener, err := api.Listen(o.listen, certificates != nil, up.http)
 	if err != nil {
@@ -121,8 +129,43 @@ func (s *session) serve(ctx context.Context, o serveOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeViews()) }()
 	a.Attach(l)
-	fmt.Fprintf(s.Stdout, "listening on %s\n", address(listener, certificates != nil))
+	closeNATS, line, err := o.listenNATS(ctx, a, l, certificates, log)
+	if err != nil {
+		up.http.Close()
+		return err
+	}
+	defer func() { err = errors.Join(err, closeNATS()) }()
+	fmt.Fprintf(s.Stdout, "listening on %s\n%s", address(listener, certificates != nil), line)
 	return up.until(ctx)
+}
+
+// addresses are where it is asked to listen.
+func (o *serveOptions) addresses() []string {
+	if o.nats == "" {
+		return []string{o.listen}
+	}
+	return []string{o.listen, o.nats}
+}
+
+// listenNATS listens for producers, if that is asked for. It gives the line that
+// says where, and what answers those in hand and closes.
+func (o *serveOptions) listenNATS(ctx context.Context, a *api.API, l *ledger.Ledger, certificates *tls.Config, log *slog.Logger) (func() error, string, error) {
+	if o.nats == "" {
+		return func() error { return nil }, "", nil
+	}
+	s, err := ingest.Start(ctx, ingest.Config{Address: o.nats, TLS: certificates, API: a, Access: l.Access(), Log: log})
+	if err != nil {
+		return nil, "", err
+	}
+	scheme := "nats"
+	if certificates != nil {
+		scheme = "tls"
+	}
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		return s.Stop(ctx)
+	}, fmt.Sprintf("listening on %s://%s\n", scheme, s.Addr()), nil
 }
 
 // begin serves what comes to the listener.

@@ -16,6 +16,7 @@ type token struct {
 	Role     string `json:"role"`
 	Name     string `json:"name"`
 	Producer string `json:"producer,omitempty"`
+	NKey     string `json:"nkey,omitempty"` // of a key, in place of a text
 	Case     string `json:"case,omitempty"`
 	From     string `json:"from,omitempty"`
 	To       string `json:"to,omitempty"`
@@ -29,6 +30,7 @@ type newToken struct {
 	Role     string `json:"role"`
 	Name     string `json:"name"`
 	Producer string `json:"producer,omitempty"`
+	NKey     string `json:"nkey,omitempty"` // the public key
 	Expires  string `json:"expires,omitempty"`
 	Case     string `json:"case,omitempty"`
 	From     string `json:"from,omitempty"`

@@ -17,6 +17,7 @@ func policy() []layer {
 	const (
 		rapid  = "pgregory.net/rapid "
 		nats   = "github.com/nats-io/nats.go "
+		nkeys  = "github.com/nats-io/nkeys "
 		server = "github.com/nats-io/nats-server/v2 "
 		bbolt  = "go.etcd.io/bbolt "
 		peers  = "github.com/cloudevents/sdk-go/v2 github.com/santhosh-tekuri/jsonschema/v6 "
@@ -27,16 +28,20 @@ func policy() []layer {
 	return []layer{
 		{packages: "events", tests: rapid + peers},
 		{packages: "events/law", tests: "events " + rapid},
-		{packages: "events/emit", ours: "events", others: nats, tests: rapid},
+		{packages: "events/emit", ours: "events events/emit/internal/*", tests: "events/emit/* " + rapid},
+		{packages: "events/emit/internal/*", tests: rapid},
+		{packages: "events/emit/emitnats", ours: "events/emit", others: nats, tests: "events/emit/* "},
+		{packages: "events/emit/*", ours: "events events/emit", tests: "events/emit/* " + rapid},
 		{packages: "ledger/stream", others: nats, tests: "ledger/natsd " + rapid},
 		{packages: "ledger/natsd", ours: "ledger/stream", others: server + nats + "github.com/minio/highwayhash", tests: rapid},
 		{packages: "ledger/vault", ours: "events ledger/stream", others: bbolt, tests: "ledger/natsd " + nats + rapid},
-		{packages: "ledger/access", ours: "events ledger/stream", tests: "ledger/natsd " + nats + rapid},
+		{packages: "ledger/access", ours: "events ledger/stream", others: nkeys, tests: "ledger/natsd " + nats + rapid},
 		{packages: "ledger", ours: "events events/law ledger/stream ledger/natsd ledger/vault ledger/access", others: uuid, tests: rapid},
 		{packages: "projections", ours: "events", others: bbolt, tests: rapid},
 		{packages: "projections/*", ours: "events projections projections/*", others: bbolt, tests: rapid},
-		{packages: "cmd/custody", ours: "cmd/internal/cli", tests: script},
+		{packages: "cmd/custody", ours: "cmd/internal/cli", tests: script + nats},
 		{packages: "cmd/internal/ask", ours: "events/* ledger/* projections/*", others: bbolt, tests: "cmd/internal/views " + rapid},
+		{packages: "cmd/internal/ingest", ours: "cmd/internal/api ledger/access ledger/natsd", others: nats, tests: "events events/law ledger cmd/internal/views projections " + rapid},
 		{packages: "cmd/internal/*", ours: "events/* ledger/* projections/* cmd/internal/*",
 			others: cmds + uuid + "github.com/prometheus/client_golang github.com/danielgtaylor/huma/v2 golang.org/x/sys golang.org/x/mod ",
 			tests:  rapid + peers + script + nats},
@@ -47,7 +52,7 @@ func policy() []layer {
 // pull in the server or the database, their tests included: one line of a test
 // puts a module into the go.sum of everyone who emits.
 const (
-	emitters = "events events/law events/emit"
+	emitters = "events events/law events/emit events/emit/emitnats events/emit/eventstest events/emit/internal/spool events/emit/outbox"
 	heavy    = "github.com/nats-io/nats-server/v2 go.etcd.io/bbolt"
 )
 
