@@ -13,15 +13,16 @@ RUN_DIR  ?= .run
 LISTEN   ?= 127.0.0.1:8420
 FUZZTIME ?= 30s
 BENCHFLAGS ?=
+DEMOFLAGS  ?=
 ROUNDS   ?= 200
 CUTS     ?= 2000
 FAILS    ?= 200
 SEED     ?= 0
 # The packages with goroutines of their own. The crash harness runs the program
 # as it is built and would only be slower.
-RACE     ?= ./events/... ./ledger/... ./projections/... ./cmd/custody/... ./cmd/internal/api/... ./cmd/internal/cli/...
+RACE     ?= ./events/... ./ledger/... ./projections/... ./cmd/custody/... ./cmd/internal/api/... ./cmd/internal/ask/... ./cmd/internal/ingest/... ./cmd/internal/cli/... ./cmd/internal/demo/...
 
-.PHONY: help build run test check fmt vet lint race bench fuzz crash vuln clean
+.PHONY: help build run demo test check fmt vet lint race bench fuzz crash vuln clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +36,9 @@ run: build ## make a ledger under .run if there is none, and serve it
 	@echo "  export CUSTODY_URL=http://$(LISTEN) CUSTODY_TOKEN=\$$(cat $(RUN_DIR)/data/operator.token)"
 	@echo "  bin/custody status"
 	@exec bin/custody serve --data $(RUN_DIR)/data --keys $(RUN_DIR)/keys --listen $(LISTEN)
+
+demo: build ## a made-up year under .demo, served, with stories to find in it; DEMOFLAGS=--tamper
+	@exec bin/custody demo $(DEMOFLAGS)
 
 test: ## all tests
 	go test ./...
@@ -53,7 +57,7 @@ lint: ## staticcheck, pinned
 race: ## tests under the race detector
 	go test -race $(RACE)
 
-bench: build ## speed and size beside raw JetStream in the same run, then stage by stage
+bench: build ## speed and size beside raw JetStream and PostgreSQL in the same run, then stage by stage; BENCHFLAGS=-large
 	go run ./cmd/internal/bench -binary bin/custody $(BENCHFLAGS)
 	go test -run '^$$' -bench . ./events/... ./ledger/...
 
