@@ -15,7 +15,7 @@ const eventLimit = 1 << 20
 
 // item is one event as it stands in the input, not yet judged.
 type item struct {
-	line int    // of the input from 1; in a JSON array, the element from 1
+	line int    // of the input from 1, where it begins; in a JSON array, the element from 1
 	raw  []byte // on one line, never empty; nil when long or missing
 	flaw flaw
 	end  int64 // bytes of input read so far
@@ -56,15 +56,19 @@ func (s *session) opened(args []string) (in io.ReadCloser, size int64, err error
 }
 
 // items splits an input of any size, holding one event at a time: lines, of
-// which blank ones are passed over, or the elements of one JSON array if the
-// input begins with a bracket. It ends with an error when the input cannot be
-// read, or an array is not closed.
+// which blank ones are passed over; the elements of one JSON array if the input
+// begins with a bracket; or objects laid out over several lines each if the first
+// line cannot be one. It ends with an error when the input cannot be read, or an
+// array or a laid out object is not closed.
 func items(in io.Reader) iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
 		s := &splitter{in: bufio.NewReaderSize(in, 1<<16)}
 		next := s.line
-		if s.array() {
+		switch {
+		case s.array():
 			next = s.element
+		case s.laidOut():
+			next = s.object
 		}
 		for {
 			it, err := next()
@@ -81,7 +85,7 @@ func items(in io.Reader) iter.Seq2[item, error] {
 // splitter is the state of items. Its methods return io.EOF at a sound end.
 type splitter struct {
 	in     *bufio.Reader
-	n      int   // lines or elements so far
+	n      int   // lines or elements so far; in objects laid out, line ends
 	offset int64 // bytes so far
 	closed bool  // the array is
 }
@@ -95,6 +99,23 @@ func (s *splitter) array() bool {
 		}
 		if c := ahead[size-1]; !blank(c) {
 			return c == '['
+		}
+	}
+}
+
+// laidOut reports whether the first line that is not blank leaves an object open:
+// it ends as no whole one does.
+func (s *splitter) laidOut() bool {
+	for size := 1; ; size++ {
+		ahead, err := s.in.Peek(size)
+		if err != nil {
+			return false
+		}
+		if ahead[size-1] != '\n' {
+			continue
+		}
+		if line := bytes.TrimSpace(ahead); len(line) > 0 {
+			return line[0] == '{' && bytes.IndexByte([]byte("{[,:"), line[len(line)-1]) >= 0
 		}
 	}
 }
@@ -140,6 +161,8 @@ func (s *splitter) rest() (raw []byte, long bool, err error) {
 var (
 	errOpenArray = errors.New("the array is not closed")
 	errTrailing  = errors.New("something follows the array")
+
+	errOpenObject = errors.New("the object is not closed")
 )
 
 // element returns the next element of the array, whatever stands between two
@@ -181,11 +204,10 @@ func (s *splitter) bracket() {
 	}
 }
 
-// value reads up to and with the comma or bracket that ends an element. Line
-// ends become blanks, or, where they may not stand, a tab, which may not
-// either. Of a value that is too long it keeps only enough to show that.
+// value reads up to and with the comma or bracket that ends an element. Of a value
+// that is too long it keeps only enough to show that.
 func (s *splitter) value() (raw []byte, last bool, err error) {
-	depth, quoted, escaped := 0, false, false
+	var in nesting
 	for {
 		c, err := s.read()
 		if errors.Is(err, io.EOF) {
@@ -194,30 +216,83 @@ func (s *splitter) value() (raw []byte, last bool, err error) {
 		if err != nil {
 			return nil, false, err
 		}
-		switch {
-		case quoted:
-			quoted = c != '"' || escaped
-			escaped = c == '\\' && !escaped
-			if c == '\n' || c == '\r' {
-				c = '\t'
+		if in == (nesting{}) {
+			if c == ',' || c == ']' {
+				return bytes.TrimRight(raw, " \t"), c == ']', nil
 			}
-		case depth == 0 && (c == ',' || c == ']'):
-			return bytes.TrimRight(raw, " \t"), c == ']', nil
-		case c == '"':
-			quoted = true
-		case c == '[' || c == '{':
-			depth++
-		case c == ']' || c == '}':
-			depth = max(0, depth-1)
-		case blank(c) && len(raw) == 0:
-			continue
-		case c == '\n' || c == '\r':
-			c = ' '
+			if blank(c) && len(raw) == 0 {
+				continue
+			}
 		}
-		if len(raw) <= eventLimit {
+		if c = in.take(c); len(raw) <= eventLimit {
 			raw = append(raw, c)
 		}
 	}
+}
+
+// object returns the next object, or whatever else stands on a line between two.
+func (s *splitter) object() (item, error) {
+	var in nesting
+	var it item
+	for {
+		c, err := s.read()
+		if errors.Is(err, io.EOF) && len(it.raw) > 0 {
+			return item{}, fmt.Errorf("reading the object that begins in line %d of the input: %w", it.line, errOpenObject)
+		}
+		if err != nil {
+			return item{}, err
+		}
+		if c == '\n' {
+			s.n++
+		}
+		if len(it.raw) == 0 {
+			if blank(c) {
+				continue
+			}
+			it.line = s.n + 1
+		}
+		outside := in == (nesting{})
+		if kept := in.take(c); len(it.raw) <= eventLimit {
+			it.raw = append(it.raw, kept)
+		}
+		if in == (nesting{}) && (!outside || c == '\n') {
+			break
+		}
+	}
+	it.end = s.offset
+	if len(it.raw) > eventLimit {
+		it.raw, it.flaw = nil, tooLong
+	}
+	return it, nil
+}
+
+// nesting is what is open at a byte of JSON.
+type nesting struct {
+	depth           int
+	quoted, escaped bool
+}
+
+// take goes on by a byte, and gives what it becomes on one line: line ends become
+// blanks, or, where they may not stand, a tab, which may not either.
+func (n *nesting) take(c byte) byte {
+	end := c == '\n' || c == '\r'
+	switch {
+	case n.quoted:
+		n.quoted = c != '"' || n.escaped
+		n.escaped = c == '\\' && !n.escaped
+		if end {
+			return '\t'
+		}
+	case c == '"':
+		n.quoted = true
+	case c == '[' || c == '{':
+		n.depth++
+	case c == ']' || c == '}':
+		n.depth = max(0, n.depth-1)
+	case end:
+		return ' '
+	}
+	return c
 }
 
 // nothing returns io.EOF if only white space is left.
