@@ -1,0 +1,14 @@
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
+
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// lockFile refuses: without a lock two processes could share a spool.
+func lockFile(string) (*os.File, error) {
+	return nil, fmt.Errorf("a spool on this system: %w", errors.ErrUnsupported)
+}
