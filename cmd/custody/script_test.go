@@ -42,7 +42,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		// the server
 		"start": start, "serve": serve, "quit": quit, "crash": crash, "flaky": flaky, "nocore": noCore, "certificate": certificate,
-		"natsurl": natsURL, "nats": sendNATS,
+		"natsurl": natsURL, "nats": sendNATS, "tour": tour,
 		// requests, and what is asked of answers
 		"post": post, "get": get, "status": exitStatus, "judge": judge, "judgebad": judgeBad, "nobody": nobody, "tagged": tagged,
 		"judgeanswers": judgeAnswers, "sameanswers": sameAnswers, "live": live, "ordeal": ordeal,

@@ -12,9 +12,10 @@ import (
 
 const emitLong = `Sends events to the server, in order, and says what became of each.
 
-The input is CloudEvents JSON: one event per line (NDJSON), or one JSON array,
-told apart by the first character. It can be of any size, and may come slowly:
-events are sent as they arrive, in batches of at most 1,000.
+The input is CloudEvents JSON: one event per line (NDJSON), one JSON array, or
+events laid out over several lines; the beginning tells which. It can be of any
+size, and may come slowly: events are sent as they arrive, in batches of at most
+1,000.
 
 Each event is recorded, or is a duplicate of one recorded before (with that
 one's position), or is refused, with the path of what is wrong and what was
