@@ -79,6 +79,12 @@ func run(ctx context.Context, cfg config) error {
 	if err := measureSingles(ctx, s, cfg); err != nil {
 		return err
 	}
+	if err := measureNATS(ctx, s, cfg.events/5); err != nil {
+		return err
+	}
+	if err := measureEmit(ctx, s, cfg); err != nil {
+		return err
+	}
 	if err := measureFollowing(ctx, s, cfg, raw); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 // A server is the measured process.
 type server struct {
 	binary, data, keys string
-	url                string
+	url, nats          string // where it listens
 
 	relay, reader, operator string // tokens
 	cmd                     *exec.Cmd
@@ -77,11 +77,11 @@ func (s *server) custody(ctx context.Context, token string, args ...string) (str
 	return strings.TrimSpace(string(out)), nil
 }
 
-var listening = regexp.MustCompile(`https?://\S+`)
+var listening = regexp.MustCompile(`(https?|nats)://\S+`)
 
 // start runs the server and returns how long it took until it listened.
 func (s *server) start(ctx context.Context) (time.Duration, error) {
-	s.cmd = exec.CommandContext(ctx, s.binary, "serve", "--data", s.data, "--keys", s.keys, "--listen", "127.0.0.1:0")
+	s.cmd = exec.CommandContext(ctx, s.binary, "serve", "--data", s.data, "--keys", s.keys, "--listen", "127.0.0.1:0", "--nats", "127.0.0.1:0")
 	s.cmd.Stderr = &s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -93,8 +93,11 @@ func (s *server) start(ctx context.Context) (time.Duration, error) {
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if url := listening.FindString(lines.Text()); url != "" {
-			s.url = strings.TrimRight(url, "/.")
+		switch url := strings.TrimRight(listening.FindString(lines.Text()), "/."); {
+		case strings.HasPrefix(url, "http"):
+			s.url = url
+		case url != "": // the second line
+			s.nats = url
 			took := time.Since(begin)
 			go func() {
 				for lines.Scan() {
