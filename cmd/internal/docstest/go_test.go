@@ -1,0 +1,35 @@
+package docstest
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestGo: the lines of Go on the page about emitting are those of the package's
+// own comment, and are Go.
+func TestGo(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/events/emitting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	comment, err := os.ReadFile("../../../events/emit/doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(page), "```go\n")
+	code, _, closed := strings.Cut(rest, "```")
+	if !found || !closed {
+		t.Fatal("the page has no lines of Go")
+	}
+	if !strings.Contains(bare(strings.ReplaceAll(string(comment), "//", "")), bare(strings.ReplaceAll(code, "//", ""))) {
+		t.Error("the lines are not those of the package comment")
+	}
+	if _, err := parser.ParseFile(token.NewFileSet(), "", "package p\nfunc f() {\n"+code+"}", parser.AllErrors); err != nil {
+		t.Error(err)
+	}
+}
+
+func bare(text string) string { return strings.Join(strings.Fields(text), "") }
