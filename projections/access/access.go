@@ -25,7 +25,7 @@ const (
 
 // View returns the view: the position of every event under each tag that is in a [Relation] to it.
 func View() projections.View {
-	return projections.View{Name: "access", Version: 1, Open: func(tx *bolt.Tx) (projections.Model, error) {
+	return projections.View{Name: "access", Version: 2, Open: func(tx *bolt.Tx) (projections.Model, error) {
 		w, err := postings.Open(tx, bucket, keySize)
 		return &model{Writer: w}, err
 	}}

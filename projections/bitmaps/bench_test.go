@@ -3,6 +3,8 @@ package bitmaps
 import (
 	"fmt"
 	"testing"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 // BenchmarkCommon counts what a container, checked, has in common with a set of every third slot.
@@ -17,11 +19,11 @@ func BenchmarkCommon(b *testing.B) {
 			build.add(uint16(i/test.run*(ChunkSlots*test.run/test.slots) + i%test.run))
 		}
 		key := []byte("key")
-		sealed := Seal(key, build.container())
+		sealed := rows.Seal("bucket", key, build.container())
 		b.Run(fmt.Sprintf("%d/runs of %d", test.slots, test.run), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				value, err := Unseal(key, sealed)
+				value, err := rows.Unseal("bucket", key, sealed)
 				if err != nil {
 					b.Fatal(err)
 				}

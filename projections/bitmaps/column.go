@@ -6,6 +6,8 @@ import (
 	"math/bits"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 // BlockSlots is how many numbers a block of a column has; the last block may have fewer. Two blocks of 4-byte numbers
@@ -29,7 +31,7 @@ const (
 
 // A Column appends numbers, one for each slot. It keeps those of the block that is being filled in memory.
 type Column struct {
-	bucket []byte
+	bucket string
 	next   uint64  // slot of the next number
 	fresh  []int64 // from the last block that was not full, or not written
 	ranges []byte  // of the blocks of their chunk before them
@@ -37,7 +39,7 @@ type Column struct {
 
 // OpenColumn reads what it needs to go on with the column of a bucket, which need not be there.
 func OpenColumn(tx *bolt.Tx, bucket string) (*Column, error) {
-	c := &Column{bucket: []byte(bucket)}
+	c := &Column{bucket: bucket}
 	r, err := ReadColumn(tx, bucket)
 	if err != nil {
 		return nil, err
@@ -72,9 +74,9 @@ func (c *Column) Append(v int64) {
 
 // Flush writes what was appended since the last Flush.
 func (c *Column) Flush(tx *bolt.Tx) error {
-	b, err := tx.CreateBucketIfNotExists(c.bucket)
+	b, err := rows.Create(tx, c.bucket)
 	if err != nil {
-		return fmt.Errorf("creating bucket %s: %w", c.bucket, err)
+		return err
 	}
 	b.FillPercent = 1
 	for len(c.fresh) > 0 {
@@ -106,10 +108,10 @@ func (c *Column) write(b *bolt.Bucket, number uint64, values []int64) error {
 	if len(values) == BlockSlots {
 		c.ranges = ranges
 	}
-	if err := put(b, appendChunk(nil, chunk), ranges); err != nil {
+	if err := put(b, c.bucket, appendChunk(nil, chunk), ranges); err != nil {
 		return err
 	}
-	return put(b, append(appendChunk(nil, chunk), block), appendBlock(nil, values, least, greatest))
+	return put(b, c.bucket, append(appendChunk(nil, chunk), block), appendBlock(nil, values, least, greatest))
 }
 
 func appendRange(dst []byte, least, greatest int64) []byte {

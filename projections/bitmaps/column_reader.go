@@ -5,10 +5,13 @@ import (
 	"encoding/binary"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A ColumnReader reads a column in one transaction. The nil ColumnReader has no slots.
 type ColumnReader struct {
+	bucket string
 	cursor *bolt.Cursor
 	key    []byte
 	len    uint64
@@ -21,18 +24,18 @@ type ColumnReader struct {
 
 // ReadColumn gives the column of a bucket; nil if there is no such bucket yet.
 func ReadColumn(tx *bolt.Tx, bucket string) (*ColumnReader, error) {
-	b := tx.Bucket([]byte(bucket))
-	if b == nil {
-		return nil, nil
+	b, err := rows.Bucket(tx, bucket)
+	if b == nil || err != nil {
+		return nil, err
 	}
-	r := &ColumnReader{cursor: b.Cursor()}
+	r := &ColumnReader{bucket: bucket, cursor: b.Cursor()}
 	key, sealed := r.cursor.Last()
 	if key == nil {
 		return r, nil
 	}
-	last, err := unsealBlock(key, sealed)
+	last, err := r.unseal(key, sealed)
 	if err != nil || len(key) != 5 || key[4] >= chunkBlocks {
-		return nil, Damaged("the last block of %s", bucket)
+		return nil, rows.Damaged("the last block of %s", bucket)
 	}
 	number := uint64(binary.BigEndian.Uint32(key))*chunkBlocks + uint64(key[4])
 	r.len = number*BlockSlots + uint64(last.n)
@@ -53,14 +56,14 @@ func (r *ColumnReader) Range(number uint64) (least, greatest int64, err error) {
 	chunk, i := number/chunkBlocks, int(number%chunkBlocks)*rangeSize
 	if r.chunk != chunk+1 {
 		r.key = appendChunk(r.key[:0], uint32(chunk))
-		ranges, err := Unseal(r.key, r.get())
+		ranges, err := rows.Unseal(r.bucket, r.key, r.get())
 		if err != nil {
 			return 0, 0, err
 		}
 		r.ranges, r.chunk = ranges, chunk+1
 	}
 	if len(r.ranges) < i+rangeSize {
-		return 0, 0, Damaged("there is no range of block %d", number)
+		return 0, 0, rows.Damaged("there is no range of block %d", number)
 	}
 	least = int64(binary.LittleEndian.Uint64(r.ranges[i:]))
 	return least, int64(binary.LittleEndian.Uint64(r.ranges[i+8:])), nil
@@ -72,12 +75,12 @@ func (r *ColumnReader) Block(number uint64) (*Block, error) {
 		return &r.block, nil
 	}
 	r.key = append(appendChunk(r.key[:0], uint32(number/chunkBlocks)), byte(number%chunkBlocks))
-	block, err := unsealBlock(r.key, r.get())
+	block, err := r.unseal(r.key, r.get())
 	if err != nil {
 		return nil, err
 	}
 	if full := (number+1)*BlockSlots <= r.len; full && block.n < BlockSlots {
-		return nil, Damaged("block %d has %d numbers", number, block.n)
+		return nil, rows.Damaged("block %d has %d numbers", number, block.n)
 	}
 	r.block, r.number = block, number+1
 	return &r.block, nil
@@ -116,8 +119,8 @@ func (b *Block) At(i int) int64 {
 	return int64(b.least + binary.LittleEndian.Uint64(b.data[i*b.width:])&b.mask)
 }
 
-func unsealBlock(key, sealed []byte) (Block, error) {
-	v, err := Unseal(key, sealed)
+func (r *ColumnReader) unseal(key, sealed []byte) (Block, error) {
+	v, err := rows.Unseal(r.bucket, key, sealed)
 	if err != nil {
 		return Block{}, err
 	}
@@ -127,11 +130,11 @@ func unsealBlock(key, sealed []byte) (Block, error) {
 // parseBlock checks a block, so that reading it cannot go wrong.
 func parseBlock(v []byte) (Block, error) {
 	if len(v) < blockHeader {
-		return Block{}, Damaged("a block of %d bytes", len(v))
+		return Block{}, rows.Damaged("a block of %d bytes", len(v))
 	}
 	b := Block{least: binary.LittleEndian.Uint64(v), n: int(binary.LittleEndian.Uint16(v[8:])) + 1, width: int(v[10])}
 	if b.n > BlockSlots || b.width > 8 || len(v) != blockHeader+b.n*b.width+blockPadding {
-		return Block{}, Damaged("a block of %d numbers", b.n)
+		return Block{}, rows.Damaged("a block of %d numbers", b.n)
 	}
 	b.mask = 1<<(8*b.width) - 1
 	b.data = v[blockHeader:]

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"math/bits"
 	"slices"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A container is the slots of one chunk that have one value, in the smallest form: its first byte, then little-endian
@@ -29,7 +31,7 @@ const listMost = ChunkSlots / 16
 // checksum answers for it.
 func parse(b []byte) (container, error) {
 	if len(b) < 3 {
-		return nil, Damaged("a container of %d bytes", len(b))
+		return nil, rows.Damaged("a container of %d bytes", len(b))
 	}
 	c, data := container(b), b[1:]
 	switch b[0] {
@@ -46,7 +48,7 @@ func parse(b []byte) (container, error) {
 			return c, nil
 		}
 	}
-	return nil, Damaged("the form of a container")
+	return nil, rows.Damaged("the form of a container")
 }
 
 // apart reports that runs are in order and do not touch.
@@ -160,7 +162,7 @@ func (b *builder) container() container {
 	case b.bits != nil:
 		form, size = bitsForm, len(Set{})*8
 	}
-	c := append(make(container, 0, 1+size+sumSize), form)
+	c := append(make(container, 0, 1+size+rows.SealSize), form)
 	switch form {
 	case listForm:
 		for _, slot := range b.list {

@@ -2,24 +2,32 @@ package bitmaps
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A SetsReader reads sets in one transaction. The nil SetsReader has none.
 type SetsReader struct {
+	bucket string
 	cursor *bolt.Cursor
 	key    []byte
+
+	counts []Count // the last that were read
+	chunk  uint64  // their chunk and one, 0 if none were
 }
 
 // ReadSets gives the sets of a bucket; nil if there is no such bucket yet.
-func ReadSets(tx *bolt.Tx, bucket string) *SetsReader {
-	b := tx.Bucket([]byte(bucket))
-	if b == nil {
-		return nil
+func ReadSets(tx *bolt.Tx, bucket string) (*SetsReader, error) {
+	b, err := rows.Bucket(tx, bucket)
+	if b == nil || err != nil {
+		return nil, err
 	}
-	return &SetsReader{cursor: b.Cursor()}
+	return &SetsReader{bucket: bucket, cursor: b.Cursor()}, nil
 }
 
 // A Count says how many slots of a chunk have a value.
@@ -29,21 +37,27 @@ type Count struct {
 	Slots int
 }
 
-// Counts gives the values of a chunk by group, then value, without reading a container.
-func (r *SetsReader) Counts(chunk uint32) ([]Count, error) {
+// Counts gives the values of a chunk by group, then value, without reading a container; none of a chunk of which no slot
+// has a value. They are not modified, and valid until those of another chunk are read.
+func (r *SetsReader) Counts(chunk uint32) (counts []Count, err error) {
 	if r == nil {
 		return nil, nil
 	}
+	if r.chunk == uint64(chunk)+1 {
+		return r.counts, nil
+	}
 	r.key = appendChunk(r.key[:0], chunk)
-	sealed := r.get()
-	if sealed == nil {
-		return nil, nil
+	if sealed := r.get(); sealed != nil {
+		b, err := rows.Unseal(r.bucket, r.key, sealed)
+		if err != nil {
+			return nil, err
+		}
+		if counts, err = parseCounts(b); err != nil {
+			return nil, err
+		}
 	}
-	b, err := Unseal(r.key, sealed)
-	if err != nil {
-		return nil, err
-	}
-	return parseCounts(b)
+	r.counts, r.chunk = counts, uint64(chunk)+1
+	return counts, nil
 }
 
 func parseCounts(b []byte) ([]Count, error) {
@@ -52,11 +66,11 @@ func parseCounts(b []byte) ([]Count, error) {
 		c := Count{Group: b[0]}
 		value, n := binary.Uvarint(b[1:])
 		if n <= 0 || value > 1<<32-1 {
-			return nil, Damaged("a value of a chunk")
+			return nil, rows.Damaged("a value of a chunk")
 		}
 		slots, m := binary.Uvarint(b[1+n:])
 		if m <= 0 || slots >= ChunkSlots {
-			return nil, Damaged("a count of a chunk")
+			return nil, rows.Damaged("a count of a chunk")
 		}
 		c.Value, c.Slots = uint32(value), int(slots)+1
 		counts, b = append(counts, c), b[1+n+m:]
@@ -91,13 +105,28 @@ func (r *SetsReader) container(chunk uint32, group uint8, value uint32) (contain
 	r.key = appendSet(r.key[:0], chunk, group, value)
 	sealed := r.get()
 	if sealed == nil {
-		return nil, nil
+		return nil, r.without(chunk, group, value)
 	}
-	b, err := Unseal(r.key, sealed)
+	b, err := rows.Unseal(r.bucket, r.key, sealed)
 	if err != nil {
 		return nil, err
 	}
 	return parse(b)
+}
+
+// without returns an error if some slot of the chunk has the value.
+func (r *SetsReader) without(chunk uint32, group uint8, value uint32) error {
+	counts, err := r.Counts(chunk)
+	if err != nil {
+		return err
+	}
+	_, found := slices.BinarySearchFunc(counts, Count{Group: group, Value: value}, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Value, b.Value))
+	})
+	if found {
+		return rows.Damaged("value %d has gone from chunk %d of %s", value, chunk, r.bucket)
+	}
+	return nil
 }
 
 // get gives the value of r.key, nil if there is none.

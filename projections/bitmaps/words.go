@@ -6,17 +6,19 @@ import (
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
-// A bucket of words holds
+// The words are a [rows.Table]: that a text has no number is an answer.
 //
-//	't' | group | text -> number, 4 bytes; checksum
-//	'n' | number       -> group | text; checksum
+//	't' | group | text -> number, 4 bytes
+//	'n' | number       -> group | text
 
 // Words numbers texts, each of a group, from 0 in the order in which they first appear. It keeps all of them in memory:
 // they are a vocabulary, which does not grow with what is said.
 type Words struct {
-	bucket  []byte
+	bucket  string
 	numbers [256]map[string]uint32 // by group
 	next    uint32
 	fresh   []word // not yet written, in order of number
@@ -29,10 +31,10 @@ type word struct {
 
 // OpenWords reads the words of a bucket, which need not be there.
 func OpenWords(tx *bolt.Tx, bucket string) (*Words, error) {
-	w := &Words{bucket: []byte(bucket)}
-	r := ReadWords(tx, bucket)
-	if r == nil {
-		return w, nil
+	w := &Words{bucket: bucket}
+	r, err := ReadWords(tx, bucket)
+	if err != nil {
+		return nil, err
 	}
 	for {
 		known, err := r.lookup(w.next)
@@ -75,17 +77,17 @@ func (w *Words) Has(group uint8, text string) bool {
 
 // Flush writes the words that are new since the last Flush.
 func (w *Words) Flush(tx *bolt.Tx) error {
-	b, err := tx.CreateBucketIfNotExists(w.bucket)
+	table, err := rows.Make(tx, w.bucket)
 	if err != nil {
-		return fmt.Errorf("creating bucket %s: %w", w.bucket, err)
+		return err
 	}
 	first := w.next - uint32(len(w.fresh))
 	for i, fresh := range w.fresh {
 		number := binary.BigEndian.AppendUint32(nil, first+uint32(i))
-		if err := put(b, append([]byte{'n'}, number...), append([]byte{fresh.group}, fresh.text...)); err != nil {
+		if err := table.Put(append([]byte{'n'}, number...), append([]byte{fresh.group}, fresh.text...)); err != nil {
 			return fmt.Errorf("writing a word: %w", err)
 		}
-		if err := put(b, textKey(fresh.group, fresh.text), number); err != nil {
+		if err := table.Put(textKey(fresh.group, fresh.text), number); err != nil {
 			return fmt.Errorf("writing a word's number: %w", err)
 		}
 	}
@@ -95,37 +97,29 @@ func (w *Words) Flush(tx *bolt.Tx) error {
 
 func textKey(group uint8, text string) []byte { return append([]byte{'t', group}, text...) }
 
-// A WordsReader reads words in one transaction, each from the file once. The nil WordsReader has none.
+// A WordsReader reads words in one transaction, each from the file once.
 type WordsReader struct {
-	bucket *bolt.Bucket
-	known  map[uint32]*word
+	table *rows.Table // nil if there is no such bucket yet
+	known map[uint32]*word
 }
 
-// ReadWords gives the words of a bucket; nil if there is no such bucket yet.
-func ReadWords(tx *bolt.Tx, bucket string) *WordsReader {
-	b := tx.Bucket([]byte(bucket))
-	if b == nil {
-		return nil
-	}
-	return &WordsReader{bucket: b, known: map[uint32]*word{}}
+// ReadWords gives the words of a bucket.
+func ReadWords(tx *bolt.Tx, bucket string) (*WordsReader, error) {
+	table, err := rows.Open(tx, bucket)
+	return &WordsReader{table: table, known: map[uint32]*word{}}, err
 }
 
 // Number finds the number of a text.
 func (r *WordsReader) Number(group uint8, text string) (number uint32, ok bool, err error) {
-	if r == nil || len(text) > bolt.MaxKeySize-2 {
+	if len(text) > bolt.MaxKeySize-2 {
 		return 0, false, nil
 	}
-	key := textKey(group, text)
-	sealed := r.bucket.Get(key)
-	if sealed == nil {
-		return 0, false, nil
-	}
-	b, err := Unseal(key, sealed)
-	if err != nil {
+	b, err := r.table.Get(textKey(group, text))
+	if b == nil || err != nil {
 		return 0, false, err
 	}
 	if len(b) != 4 {
-		return 0, false, Damaged("the number of a word")
+		return 0, false, rows.Damaged("the number of a word")
 	}
 	return binary.BigEndian.Uint32(b), true, nil
 }
@@ -137,30 +131,22 @@ func (r *WordsReader) Word(number uint32) (group uint8, text string, err error) 
 		return 0, "", err
 	}
 	if known == nil {
-		return 0, "", Damaged("there is no word %d", number)
+		return 0, "", rows.Damaged("there is no word %d", number)
 	}
 	return known.group, known.text, nil
 }
 
 // lookup gives nil when nothing has the number.
 func (r *WordsReader) lookup(number uint32) (*word, error) {
-	if r == nil {
-		return nil, nil
-	}
 	if known := r.known[number]; known != nil {
 		return known, nil
 	}
-	key := binary.BigEndian.AppendUint32([]byte{'n'}, number)
-	sealed := r.bucket.Get(key)
-	if sealed == nil {
-		return nil, nil
-	}
-	b, err := Unseal(key, sealed)
-	if err != nil {
+	b, err := r.table.Get(binary.BigEndian.AppendUint32([]byte{'n'}, number))
+	if b == nil || err != nil {
 		return nil, err
 	}
 	if len(b) == 0 {
-		return nil, Damaged("word %d", number)
+		return nil, rows.Damaged("word %d", number)
 	}
 	known := &word{b[0], string(b[1:])}
 	r.known[number] = known

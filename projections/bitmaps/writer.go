@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A bucket of sets holds, for each chunk
@@ -19,7 +21,7 @@ import (
 // A Sets writes sets: for each value of a group, the slots that have it. It keeps the sets of the chunk that is being
 // filled in memory, about two bytes a slot and value.
 type Sets struct {
-	bucket []byte
+	bucket string
 	chunks []*chunk // not all written; the last is the one that is being filled
 }
 
@@ -36,10 +38,10 @@ type valueSet struct {
 
 // OpenSets reads what it needs to go on with the sets of a bucket, which need not be there.
 func OpenSets(tx *bolt.Tx, bucket string) (*Sets, error) {
-	w := &Sets{bucket: []byte(bucket)}
-	r := ReadSets(tx, bucket)
-	if r == nil {
-		return w, nil
+	w := &Sets{bucket: bucket}
+	r, err := ReadSets(tx, bucket)
+	if r == nil || err != nil {
+		return w, err
 	}
 	last, _ := r.cursor.Last()
 	if len(last) < 4 {
@@ -49,6 +51,9 @@ func OpenSets(tx *bolt.Tx, bucket string) (*Sets, error) {
 	counts, err := r.Counts(c.number)
 	if err != nil {
 		return nil, err
+	}
+	if len(counts) == 0 {
+		return nil, rows.Damaged("chunk %d of %s has no values", c.number, bucket)
 	}
 	for _, n := range counts {
 		var set Set
@@ -60,7 +65,7 @@ func OpenSets(tx *bolt.Tx, bucket string) (*Sets, error) {
 			v.add(slot)
 		}
 		if v.dirty = false; v.count != n.Slots {
-			return nil, Damaged("count of value %d in chunk %d", n.Value, c.number)
+			return nil, rows.Damaged("count of value %d in chunk %d", n.Value, c.number)
 		}
 	}
 	w.chunks = []*chunk{c}
@@ -89,13 +94,13 @@ func (c *chunk) set(group uint8, value uint32) *valueSet {
 
 // Flush writes what was added since the last Flush.
 func (w *Sets) Flush(tx *bolt.Tx) error {
-	b, err := tx.CreateBucketIfNotExists(w.bucket)
+	b, err := rows.Create(tx, w.bucket)
 	if err != nil {
-		return fmt.Errorf("creating bucket %s: %w", w.bucket, err)
+		return err
 	}
 	b.FillPercent = 0.9
 	for _, c := range w.chunks {
-		if err := c.write(b); err != nil {
+		if err := c.write(b, w.bucket); err != nil {
 			return fmt.Errorf("writing chunk %d of %s: %w", c.number, w.bucket, err)
 		}
 	}
@@ -105,7 +110,7 @@ func (w *Sets) Flush(tx *bolt.Tx) error {
 	return nil
 }
 
-func (c *chunk) write(b *bolt.Bucket) error {
+func (c *chunk) write(b *bolt.Bucket, bucket string) error {
 	sets := slices.DeleteFunc(slices.Clone(c.sets), func(v *valueSet) bool { return v == nil })
 	slices.SortFunc(sets, func(a, b *valueSet) int {
 		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.value, b.value))
@@ -115,14 +120,14 @@ func (c *chunk) write(b *bolt.Bucket) error {
 		counts = binary.AppendUvarint(append(counts, v.group), uint64(v.value))
 		counts = binary.AppendUvarint(counts, uint64(v.count-1))
 	}
-	if err := put(b, appendChunk(nil, c.number), counts); err != nil {
+	if err := put(b, bucket, appendChunk(nil, c.number), counts); err != nil {
 		return err
 	}
 	for _, v := range sets {
 		if !v.dirty {
 			continue
 		}
-		if err := put(b, appendSet(nil, c.number, v.group, v.value), v.container()); err != nil {
+		if err := put(b, bucket, appendSet(nil, c.number, v.group, v.value), v.container()); err != nil {
 			return err
 		}
 		v.dirty = false
@@ -130,7 +135,9 @@ func (c *chunk) write(b *bolt.Bucket) error {
 	return nil
 }
 
-func put(b *bolt.Bucket, key, value []byte) error { return b.Put(key, Seal(key, value)) }
+func put(b *bolt.Bucket, name string, key, value []byte) error {
+	return b.Put(key, rows.Seal(name, key, value))
+}
 
 func appendChunk(key []byte, chunk uint32) []byte { return binary.BigEndian.AppendUint32(key, chunk) }
 

@@ -12,7 +12,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/imalink/custody/projections"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A Reader answers from one snapshot of the view. It is good as long as its transaction is, for one goroutine.
@@ -20,19 +20,25 @@ import (
 // Every answer is as known at a position, until: what was recorded later is not in it.
 type Reader struct {
 	tracks
-	registered, refusals *bolt.Bucket // all nil in a file that has no events yet
+	registered, refusals *rows.Table // all nil in a file that has no events yet
 }
 
 // Read gives a reader of a snapshot. Its error, and that of any answer, wraps [projections.ErrDamaged].
 func Read(tx *bolt.Tx) (*Reader, error) {
-	r := &Reader{
-		tracks:     tracks{names: tx.Bucket(namesBucket), blocks: tx.Bucket(blocksBucket), tallies: tx.Bucket(talliesBucket)},
-		registered: tx.Bucket(registeredBucket), refusals: tx.Bucket(refusalsBucket),
-	}
-	empty := r.names == nil
-	for _, b := range []*bolt.Bucket{r.blocks, r.tallies, r.registered, r.refusals} {
-		if (b == nil) != empty {
-			return nil, fmt.Errorf("coverage: part of the view is not there: %w", projections.ErrDamaged)
+	r := &Reader{}
+	for _, b := range []struct {
+		name string
+		to   **rows.Table
+	}{
+		{namesBucket, &r.names}, {blocksBucket, &r.blocks}, {talliesBucket, &r.tallies},
+		{registeredBucket, &r.registered}, {refusalsBucket, &r.refusals},
+	} {
+		var err error
+		if *b.to, err = rows.Open(tx, b.name); err != nil {
+			return nil, fmt.Errorf("reading coverage: %w", err)
+		}
+		if (*b.to == nil) != (r.names == nil) {
+			return nil, fmt.Errorf("coverage: %w", rows.Damaged("part of the view is not there"))
 		}
 	}
 	return r, nil
@@ -231,13 +237,11 @@ type sum struct {
 // walk yields the tracks of a sort by their names, without the sort, that had begun by then.
 func (r *Reader) walk(sort byte, until uint64) iter.Seq2[string, sum] {
 	return func(yield func(string, sum) bool) {
-		if r.names == nil {
-			return
-		}
 		c := r.names.Cursor()
-		for k, v := c.Seek([]byte{sort}); bytes.HasPrefix(k, []byte{sort}); k, v = c.Next() {
+		k, v, err := c.Seek([]byte{sort})
+		for ; err == nil && bytes.HasPrefix(k, []byte{sort}); k, v, err = c.Next() {
 			var s sum
-			track, err := trackIn(v)
+			track, err := trackIn(v, nil)
 			if err == nil {
 				s.tally, err = r.tally(track, until)
 			}
@@ -245,6 +249,9 @@ func (r *Reader) walk(sort byte, until uint64) iter.Seq2[string, sum] {
 			if (s.err != nil || s.received > 0) && (!yield(string(k[1:]), s) || s.err != nil) {
 				return
 			}
+		}
+		if err != nil {
+			yield("", sum{err: err})
 		}
 	}
 }

@@ -7,9 +7,8 @@ import (
 	"iter"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/imalink/custody/projections"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // The bucket refusals holds sums: producer, 0, type, 0, position -> how many events of that producer were refused
@@ -58,7 +57,7 @@ func refusalsOf(e *projections.Event) (list []refusal) {
 }
 
 // writeRefusals adds counts to the sums.
-func writeRefusals(b *bolt.Bucket, list []refusal) error {
+func writeRefusals(b *rows.Table, list []refusal) error {
 	for _, r := range list {
 		prefix := refusalPrefix(r.producer, r.word)
 		sum, _, ok, err := refusedUntil(b.Cursor(), prefix, 1<<64-1)
@@ -79,11 +78,9 @@ func writeRefusals(b *bolt.Bucket, list []refusal) error {
 // Refusals yields what was refused, by producer and type, up to a position. It costs a step for each of them.
 func (r *Reader) Refusals(until uint64) iter.Seq2[Refused, error] {
 	return func(yield func(Refused, error) bool) {
-		if r.refusals == nil {
-			return
-		}
 		walk, c := r.refusals.Cursor(), r.refusals.Cursor()
-		for k, _ := walk.First(); k != nil; {
+		k, _, err := walk.First()
+		for k != nil && err == nil {
 			producer, word, ok := refusalIn(k)
 			if !ok {
 				yield(Refused{}, errBlock)
@@ -99,23 +96,20 @@ func (r *Reader) Refusals(until uint64) iter.Seq2[Refused, error] {
 				First: moment(sum.first), Last: moment(sum.last)}, nil) {
 				return
 			}
-			k, _ = walk.Seek(append(prefix, bytes.Repeat([]byte{0xff}, 9)...)) // behind every position
+			k, _, err = walk.Seek(append(prefix, bytes.Repeat([]byte{0xff}, 9)...)) // behind every position
+		}
+		if err != nil {
+			yield(Refused{}, err)
 		}
 	}
 }
 
 // refusedUntil finds the newest sum up to a position, and its own position.
-func refusedUntil(c *bolt.Cursor, prefix []byte, until uint64) (refusalSum, uint64, bool, error) {
+func refusedUntil(c *rows.Cursor, prefix []byte, until uint64) (refusalSum, uint64, bool, error) {
 	end := binary.BigEndian.AppendUint64(bytes.Clone(prefix), until)
-	k, v := c.Seek(end)
-	switch {
-	case k == nil:
-		k, v = c.Last()
-	case !bytes.Equal(k, end):
-		k, v = c.Prev()
-	}
-	if len(k) != len(end) || !bytes.HasPrefix(k, prefix) {
-		return refusalSum{}, 0, false, nil
+	k, v, err := c.SeekBack(end)
+	if err != nil || len(k) != len(end) || !bytes.HasPrefix(k, prefix) {
+		return refusalSum{}, 0, false, err
 	}
 	sum, err := decodeRefusal(v)
 	return sum, binary.BigEndian.Uint64(k[len(prefix):]), err == nil, err

@@ -5,36 +5,37 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/imalink/custody/projections/rows"
 )
 
-// The file holds five buckets. Positions and numbers of tracks are big-endian.
+// The file holds five buckets, each a [rows.Table]: a track, a block or a registration that has gone is noticed. Positions
+// and numbers of tracks are big-endian.
 //
-//	names       name of a track -> its number, of 4 bytes
+//	names       name of a track -> its number, of 4 bytes; 0 -> the last number
 //	blocks      number of a track, position of the first entry -> block, see entry.go; all but the last are full
 //	tallies     number of a track, position of the first entry of a block -> tally of all entries before it
 //	registered  party -> position of its first registration
 //	refusals    see refusals.go
 //
 // A track's name is 's', a producer's source, 0 and its instance; or 'u' and an unregistered party.
-const version = 1
+const version = 2
 
 const (
 	ofProducer     = 's'
 	ofUnregistered = 'u'
 )
 
-var (
-	namesBucket      = []byte("names")
-	blocksBucket     = []byte("blocks")
-	talliesBucket    = []byte("tallies")
-	registeredBucket = []byte("registered")
-	refusalsBucket   = []byte("refusals")
+const (
+	namesBucket      = "names"
+	blocksBucket     = "blocks"
+	talliesBucket    = "tallies"
+	registeredBucket = "registered"
+	refusalsBucket   = "refusals"
 )
 
 // tracks are the buckets of the tracks in one transaction.
 type tracks struct {
-	names, blocks, tallies *bolt.Bucket
+	names, blocks, tallies *rows.Table
 	size                   int // entries in a block, for who writes
 }
 
@@ -73,20 +74,31 @@ func (t tracks) extend(name string, entries []entry) error {
 
 // numberOf finds the number of a track, or gives it one.
 func (t tracks) numberOf(name string) (uint32, error) {
-	if v := t.names.Get([]byte(name)); v != nil {
-		return trackIn(v)
+	if v, err := t.names.Get([]byte(name)); v != nil || err != nil {
+		return trackIn(v, err)
 	}
-	next, err := t.names.NextSequence()
-	if err != nil || next > 1<<32-1 {
-		return 0, fmt.Errorf("numbering a track: %w", err)
+	last := []byte{0} // of no track's name
+	next := uint32(1)
+	if v, err := t.names.Get(last); v != nil || err != nil {
+		if next, err = trackIn(v, err); err != nil {
+			return 0, err
+		}
+		next++
 	}
-	if err := t.names.Put([]byte(name), binary.BigEndian.AppendUint32(nil, uint32(next))); err != nil {
-		return 0, fmt.Errorf("numbering a track: %w", err)
+	number := binary.BigEndian.AppendUint32(nil, next)
+	for _, key := range [][]byte{last, []byte(name)} {
+		if err := t.names.Put(key, number); err != nil {
+			return 0, fmt.Errorf("numbering a track: %w", err)
+		}
 	}
-	return uint32(next), nil
+	return next, nil
 }
 
-func trackIn(v []byte) (uint32, error) {
+// trackIn reads the number of a track, if there was no error.
+func trackIn(v []byte, err error) (uint32, error) {
+	if err != nil {
+		return 0, err
+	}
 	if len(v) != 4 {
 		return 0, errBlock
 	}
@@ -95,9 +107,9 @@ func trackIn(v []byte) (uint32, error) {
 
 // tail gives the last block of a track and the position of its first entry; an empty one of a new track.
 func (t tracks) tail(track uint32) (uint64, block, error) {
-	k, v := newest(t.blocks.Cursor(), track, 1<<64-1)
-	if k == nil {
-		return 0, block{}, nil
+	k, v, err := newest(t.blocks.Cursor(), track, 1<<64-1)
+	if k == nil || err != nil {
+		return 0, block{}, err
 	}
 	tail, err := decodeBlock(v)
 	return binary.BigEndian.Uint64(k[4:]), tail, err
@@ -115,7 +127,11 @@ func (t tracks) put(track uint32, first uint64, b block) error {
 // bounded amount an entry however much is missing in it.
 func (t tracks) tallyBefore(track uint32, position, entries uint64) error {
 	var r reader
-	if _, v := newest(t.tallies.Cursor(), track, position); v != nil {
+	_, v, err := newest(t.tallies.Cursor(), track, position)
+	if err != nil {
+		return err
+	}
+	if v != nil {
 		r.rest = v
 		received, ranges := r.uvarint(), r.uvarint()
 		if entries-received < max(uint64(t.size), 2*ranges) {
@@ -136,18 +152,22 @@ func (t tracks) tallyBefore(track uint32, position, entries uint64) error {
 // ranges, and as there are entries since: a block, or twice the ranges and a block.
 func (t tracks) tally(track uint32, until uint64) (sum tally, err error) {
 	from := key(track, 0)
-	if k, v := newest(t.tallies.Cursor(), track, until); k != nil {
+	k, v, err := newest(t.tallies.Cursor(), track, until)
+	if err != nil {
+		return tally{}, err
+	}
+	if k != nil {
 		if sum, err = decodeTally(v); err != nil {
 			return tally{}, err
 		}
 		from = k
 	}
 	c := t.blocks.Cursor()
-	k, v := c.Seek(from)
-	if sum.received > 0 && !bytes.Equal(k, from) {
+	k, v, err = c.Seek(from)
+	if err == nil && sum.received > 0 && !bytes.Equal(k, from) {
 		return tally{}, errBlock // the tally stands before a block
 	}
-	for ; bytes.HasPrefix(k, from[:4]) && binary.BigEndian.Uint64(k[4:]) <= until; k, v = c.Next() {
+	for ; err == nil && bytes.HasPrefix(k, from[:4]) && binary.BigEndian.Uint64(k[4:]) <= until; k, v, err = c.Next() {
 		b, err := decodeBlock(v)
 		if err != nil || b.before != sum.received {
 			return tally{}, errBlock
@@ -159,22 +179,19 @@ func (t tracks) tally(track uint32, until uint64) (sum tally, err error) {
 			sum.add(n)
 		}
 	}
+	if err != nil {
+		return tally{}, err
+	}
 	sum.settle()
 	return sum, nil
 }
 
 // newest finds what a track has at a position or last before it; nil if nothing.
-func newest(c *bolt.Cursor, track uint32, until uint64) (k, v []byte) {
+func newest(c *rows.Cursor, track uint32, until uint64) (k, v []byte, err error) {
 	end := key(track, until)
-	k, v = c.Seek(end)
-	switch {
-	case k == nil:
-		k, v = c.Last()
-	case !bytes.Equal(k, end):
-		k, v = c.Prev()
-	}
+	k, v, err = c.SeekBack(end)
 	if len(k) != len(end) || !bytes.HasPrefix(k, end[:4]) {
-		return nil, nil
+		return nil, nil, err
 	}
-	return k, v
+	return k, v, err
 }

@@ -1,16 +1,20 @@
 package coverage
 
 import (
-	"bytes"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"pgregory.net/rapid"
 
 	"github.com/imalink/custody/projections"
+	"github.com/imalink/custody/projections/rows"
+	"github.com/imalink/custody/projections/spoil"
 )
 
 // numbered is a producer's events with these numbers.
@@ -47,7 +51,7 @@ func TestTalliesStayFew(t *testing.T) {
 			folded(t, db, view(size), numbered(t, seqs...), everyFlush(100), never)
 			reading(t, db, func(r *Reader) {
 				var tallies, ranges uint64
-				for _, v := range pairs(r.tallies) {
+				for _, v := range values(t, r.tallies) {
 					sum, err := decodeTally(v)
 					if err != nil {
 						t.Fatal(err)
@@ -63,10 +67,15 @@ func TestTalliesStayFew(t *testing.T) {
 	}
 }
 
-func pairs(b *bolt.Bucket) (list [][]byte) {
-	c := b.Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
+func values(t *testing.T, table *rows.Table) (list [][]byte) {
+	t.Helper()
+	c := table.Cursor()
+	k, v, err := c.First()
+	for ; k != nil && err == nil; k, v, err = c.Next() {
 		list = append(list, v)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	return list
 }
@@ -101,45 +110,48 @@ func TestOutOfOrder(t *testing.T) {
 	}
 }
 
-// TestDamage takes away or alters what is kept, and demands an error instead of another answer.
+// TestDamage spoils what is kept in every way, and demands an error instead of another answer.
 func TestDamage(t *testing.T) {
-	change := map[string]func(tx *bolt.Tx) error{
-		"block gone": func(tx *bolt.Tx) error { return tx.Bucket(blocksBucket).Delete(key(1, 9)) },
-		"block cut": func(tx *bolt.Tx) error {
-			b := tx.Bucket(blocksBucket)
-			return b.Put(key(1, 9), bytes.Clone(b.Get(key(1, 9))[:3]))
-		},
-		"block of another": func(tx *bolt.Tx) error {
-			b := tx.Bucket(blocksBucket)
-			return b.Put(key(1, 9), bytes.Clone(b.Get(key(1, 1))))
-		},
-		"tally cut": func(tx *bolt.Tx) error { return tx.Bucket(talliesBucket).Put(key(1, 9), []byte{8}) },
-		"tally of another": func(tx *bolt.Tx) error {
-			b := tx.Bucket(talliesBucket)
-			return b.Put(key(1, 9), bytes.Clone(b.Get(key(1, 5))))
-		},
-		"number of a track": func(tx *bolt.Tx) error { return tx.Bucket(namesBucket).Put([]byte("s/ats\x00"), []byte{1}) },
-	}
-	for name, damage := range change {
-		db := database(t)
-		folded(t, db, view(4), numbered(t, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10), everyFlush(3), never)
-		if err := db.Update(damage); err != nil {
-			t.Fatal(name, err)
+	db := database(t)
+	list := refused(recorded(t, slices.Concat(rapid.Custom(shapes).Example(1), rapid.Custom(shapes).Example(2))))
+	folded(t, db, view(8), list, everyFlush(7), never)
+	spoil.File(t, db, uint64(len(list)), func(tx *bolt.Tx) (string, error) {
+		r, err := Read(tx)
+		if err != nil {
+			return "", err
 		}
-		reading(t, db, func(r *Reader) {
-			var found error
-			for _, err := range r.Producers(10) {
-				found = err
+		var all []any
+		for _, until := range []uint64{5, 60, 1 << 63} {
+			for p, err := range r.Producers(until) {
+				if err != nil {
+					return "", err
+				}
+				all = append(all, p)
 			}
-			if !errors.Is(found, projections.ErrDamaged) {
-				t.Errorf("%s: %v", name, found)
+			for u, err := range r.Unregistered(until) {
+				if err != nil {
+					return "", err
+				}
+				all = append(all, u)
 			}
-		})
-	}
+			for f, err := range r.Refusals(until) {
+				if err != nil {
+					return "", err
+				}
+				all = append(all, f)
+			}
+		}
+		text, err := json.Marshal(all)
+		return string(text), err
+	})
+}
+
+// TestHalf refuses a file that lacks a bucket.
+func TestHalf(t *testing.T) {
 	db := database(t)
 	folded(t, db, View(), numbered(t, 1), everyFlush(3), never)
 	err := db.Update(func(tx *bolt.Tx) error {
-		if err := tx.DeleteBucket(talliesBucket); err != nil {
+		if err := tx.DeleteBucket([]byte(talliesBucket)); err != nil {
 			return err
 		}
 		if _, err := Read(tx); !errors.Is(err, projections.ErrDamaged) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/projections"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // ownSource is the ledger's own, which is no producer.
@@ -101,16 +102,17 @@ func named(e *events.Event) (recipient, importer string) {
 
 // Flush writes what was noted. After an error nothing of the transaction counts.
 func (m *model) Flush(tx *bolt.Tx) error {
-	var opened [5]*bolt.Bucket
-	for i, name := range [...][]byte{namesBucket, blocksBucket, talliesBucket, registeredBucket, refusalsBucket} {
-		b, err := tx.CreateBucketIfNotExists(name)
+	var opened [5]*rows.Table
+	for i, name := range [...]string{namesBucket, blocksBucket, talliesBucket, registeredBucket, refusalsBucket} {
+		t, err := rows.Make(tx, name)
 		if err != nil {
-			return fmt.Errorf("opening %s: %w", name, err)
+			return err
 		}
-		opened[i] = b
+		opened[i] = t
 	}
 	t := tracks{names: opened[0], blocks: opened[1], tallies: opened[2], size: m.size}
-	t.blocks.FillPercent, t.tallies.FillPercent = 0.9, 0.9 // each track grows at its end only
+	t.blocks.Fill(0.9) // each track grows at its end only
+	t.tallies.Fill(0.9)
 	for _, p := range m.producers.keys {
 		if err := t.extend(producerTrack(p), m.producers.entries[p]); err != nil {
 			return fmt.Errorf("producer %s: %w", p.source, err)
@@ -127,12 +129,13 @@ func (m *model) Flush(tx *bolt.Tx) error {
 }
 
 // flushParties writes registrations, and of the parties named what came before theirs.
-func (m *model) flushParties(t tracks, registered *bolt.Bucket) error {
+func (m *model) flushParties(t tracks, registered *rows.Table) error {
 	for code, position := range m.registered {
-		if registered.Get([]byte(code)) != nil {
-			continue
+		known, err := registered.Get([]byte(code))
+		if err == nil && known == nil {
+			err = registered.Put([]byte(code), binary.BigEndian.AppendUint64(nil, position))
 		}
-		if err := registered.Put([]byte(code), binary.BigEndian.AppendUint64(nil, position)); err != nil {
+		if err != nil {
 			return fmt.Errorf("writing a registration: %w", err)
 		}
 	}
@@ -166,11 +169,11 @@ func before(entries []entry, position uint64) []entry {
 }
 
 // positionIn reads a position kept as a value; false if there is none.
-func positionIn(v []byte) (uint64, bool, error) {
-	switch len(v) {
-	case 0:
-		return 0, false, nil
-	case 8:
+func positionIn(v []byte, err error) (uint64, bool, error) {
+	switch {
+	case v == nil || err != nil:
+		return 0, false, err
+	case len(v) == 8:
 		return binary.BigEndian.Uint64(v), true, nil
 	}
 	return 0, false, errBlock

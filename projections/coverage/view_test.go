@@ -140,15 +140,20 @@ func TestYear(t *testing.T) {
 	})
 }
 
-// TestRefusals counts refusals by producer and type, over several events of the ledger.
-func TestRefusals(t *testing.T) {
-	var list []*projections.Event
+// refused appends events of the ledger that say what it refused.
+func refused(list []*projections.Event) []*projections.Event {
 	for i, types := range []map[string]int64{{"bad-format": 2}, {"bad-format": 3, "personal-data": 1}, {"too-large": 1}} {
 		at := begin().Add(time.Duration(i) * time.Minute)
 		producer := []string{"ats", "ats", "unregistered"}[i]
 		e := events.Refusals{Producer: producer, From: at.Add(-time.Second), To: at, Types: types}.Event("r", ownSource, at)
-		list = append(list, &projections.Event{Position: uint64(i) + 1, Stored: &events.Stored{Event: e, Recorded: at}})
+		list = append(list, &projections.Event{Position: uint64(len(list)) + 1, Stored: &events.Stored{Event: e, Recorded: at}})
 	}
+	return list
+}
+
+// TestRefusals counts refusals by producer and type, over several events of the ledger.
+func TestRefusals(t *testing.T) {
+	list := refused(nil)
 	for flush := 1; flush <= 3; flush++ {
 		db := database(t)
 		folded(t, db, View(), list, func() int { return flush }, func() bool { return true })

@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/imalink/custody/projections"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A Reader answers from one snapshot of the view. It is good as long as its transaction is, for one goroutine.
@@ -19,16 +20,23 @@ import (
 // too, at, the zero time asks for what was recorded last, whenever it happened. The cost of an answer is that of
 // what it gives, and of the versions of those things that are newer than asked for.
 type Reader struct {
-	versions, parties *bolt.Bucket // nil in a file that has no events yet
+	versions, parties *rows.Table // nil in a file that has no events yet
 }
 
 // Read gives a reader of a snapshot. Its error, and that of any answer, wraps [projections.ErrDamaged].
 func Read(tx *bolt.Tx) (*Reader, error) {
-	r := &Reader{versions: tx.Bucket(versionsBucket), parties: tx.Bucket(partiesBucket)}
-	if (r.versions == nil) != (r.parties == nil) {
-		return nil, fmt.Errorf("governance: half of the view is not there: %w", projections.ErrDamaged)
+	versions, err := rows.Open(tx, versionsBucket)
+	if err != nil {
+		return nil, fmt.Errorf("reading governance: %w", err)
 	}
-	return r, nil
+	parties, err := rows.Open(tx, partiesBucket)
+	if err != nil {
+		return nil, fmt.Errorf("reading governance: %w", err)
+	}
+	if (versions == nil) != (parties == nil) {
+		return nil, fmt.Errorf("governance: %w", rows.Damaged("half of the view is not there"))
+	}
+	return &Reader{versions, parties}, nil
 }
 
 // A Thing is something in the register, by the version of it that was asked for.
@@ -67,9 +75,6 @@ func (r *Reader) At(what What, at time.Time, until uint64, key ...string) (Versi
 // force; those that had none are left out. No key begins at the first.
 func (r *Reader) List(what What, at time.Time, until uint64, after ...string) iter.Seq2[Thing, error] {
 	return func(yield func(Thing, error) bool) {
-		if r.versions == nil {
-			return
-		}
 		prefix := append([]byte(what), '[')
 		from, c := prefix, r.versions.Cursor()
 		if len(after) > 0 {
@@ -80,7 +85,8 @@ func (r *Reader) List(what What, at time.Time, until uint64, after ...string) it
 			}
 			from = behind(thing)
 		}
-		for k, _ := c.Seek(from); bytes.HasPrefix(k, prefix); k, _ = c.Seek(from) {
+		k, _, err := c.Seek(from)
+		for ; err == nil && bytes.HasPrefix(k, prefix); k, _, err = c.Seek(from) {
 			thing, ok := thingOf(k)
 			if !ok {
 				yield(Thing{}, errKey)
@@ -90,6 +96,9 @@ func (r *Reader) List(what What, at time.Time, until uint64, after ...string) it
 			if !r.give(thing, at, until, yield) {
 				return
 			}
+		}
+		if err != nil {
+			yield(Thing{}, err)
 		}
 	}
 }
@@ -131,11 +140,9 @@ func (r *Reader) give(thing []byte, at time.Time, until uint64, yield func(Thing
 // naming yields the things of which a version known by then names a party.
 func (r *Reader) naming(party string, until uint64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		if r.parties == nil {
-			return
-		}
 		prefix, c := partyPrefix(party), r.parties.Cursor()
-		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		k, v, err := c.Seek(prefix)
+		for ; err == nil && bytes.HasPrefix(k, prefix); k, v, err = c.Next() {
 			if len(v) != 8 {
 				yield(nil, errKey)
 				return
@@ -144,17 +151,18 @@ func (r *Reader) naming(party string, until uint64) iter.Seq2[[]byte, error] {
 				return
 			}
 		}
+		if err != nil {
+			yield(nil, err)
+		}
 	}
 }
 
 // history yields the versions of a thing up to a position, the oldest first.
 func (r *Reader) history(thing []byte, until uint64) iter.Seq2[Version, error] {
 	return func(yield func(Version, error) bool) {
-		if r.versions == nil {
-			return
-		}
 		c := r.versions.Cursor()
-		for k, v := c.Seek(thing); bytes.HasPrefix(k, thing); k, v = c.Next() {
+		k, v, err := c.Seek(thing)
+		for ; err == nil && bytes.HasPrefix(k, thing); k, v, err = c.Next() {
 			position, ok := positionOf(k, thing)
 			if !ok {
 				yield(Version{}, errKey)
@@ -168,24 +176,18 @@ func (r *Reader) history(thing []byte, until uint64) iter.Seq2[Version, error] {
 				return
 			}
 		}
+		if err != nil {
+			yield(Version{}, err)
+		}
 	}
 }
 
 // at gives the newest version of a thing up to a position that had happened by then.
 func (r *Reader) at(thing []byte, at time.Time, until uint64) (Version, bool, error) {
-	if r.versions == nil {
-		return Version{}, false, nil
-	}
 	c := r.versions.Cursor()
 	last := binary.BigEndian.AppendUint64(bytes.Clone(thing), until)
-	k, value := c.Seek(last)
-	switch {
-	case k == nil:
-		k, value = c.Last()
-	case !bytes.Equal(k, last):
-		k, value = c.Prev()
-	}
-	for ; bytes.HasPrefix(k, thing); k, value = c.Prev() {
+	k, value, err := c.SeekBack(last)
+	for ; err == nil && bytes.HasPrefix(k, thing); k, value, err = c.Prev() {
 		position, ok := positionOf(k, thing)
 		if !ok {
 			return Version{}, false, errKey
@@ -198,7 +200,7 @@ func (r *Reader) at(thing []byte, at time.Time, until uint64) (Version, bool, er
 			return v, true, nil
 		}
 	}
-	return Version{}, false, nil
+	return Version{}, false, err
 }
 
 // errKey reports a row whose key is not as this package writes them.

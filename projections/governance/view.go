@@ -8,19 +8,20 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/imalink/custody/projections"
+	"github.com/imalink/custody/projections/rows"
 )
 
-// The file holds two buckets.
+// The file holds two buckets, each a [rows.Table]: a thing or a version that has gone is noticed.
 //
 //	versions  what, key of the thing as a JSON list of texts, position -> the version, see version.go
 //	parties   party, 0, what, key -> position of the first version of the thing that names the party
 //
 // A JSON list ends where its bracket closes, so that no key is the beginning of another. Positions are big-endian.
-const version = 1
+const version = 2
 
-var (
-	versionsBucket = []byte("versions")
-	partiesBucket  = []byte("parties")
+const (
+	versionsBucket = "versions"
+	partiesBucket  = "parties"
 )
 
 // View is the view "governance". It costs nothing for events of other families.
@@ -71,13 +72,13 @@ func (m *model) Flush(tx *bolt.Tx) error {
 	if m.err != nil {
 		return fmt.Errorf("noting a version: %w", m.err)
 	}
-	versions, err := tx.CreateBucketIfNotExists(versionsBucket)
+	versions, err := rows.Make(tx, versionsBucket)
 	if err != nil {
-		return fmt.Errorf("opening versions: %w", err)
+		return err
 	}
-	parties, err := tx.CreateBucketIfNotExists(partiesBucket)
+	parties, err := rows.Make(tx, partiesBucket)
 	if err != nil {
-		return fmt.Errorf("opening parties: %w", err)
+		return err
 	}
 	for _, n := range m.rows {
 		position := binary.BigEndian.AppendUint64(nil, n.position)
@@ -86,10 +87,11 @@ func (m *model) Flush(tx *bolt.Tx) error {
 		}
 		for _, code := range n.parties {
 			key := append(partyPrefix(code), n.thing...)
-			if parties.Get(key) != nil {
-				continue
+			known, err := parties.Get(key)
+			if err == nil && known == nil {
+				err = parties.Put(key, position)
 			}
-			if err := parties.Put(key, position); err != nil {
+			if err != nil {
 				return fmt.Errorf("writing the party of position %d: %w", n.position, err)
 			}
 		}

@@ -16,7 +16,7 @@ const (
 
 // View returns the view: the position of every event under each of its subjects.
 func View() projections.View {
-	return projections.View{Name: "person", Version: 1, Open: func(tx *bolt.Tx) (projections.Model, error) {
+	return projections.View{Name: "person", Version: 2, Open: func(tx *bolt.Tx) (projections.Model, error) {
 		w, err := postings.Open(tx, bucket, keySize)
 		return &model{Writer: w}, err
 	}}

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"sort"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A block holds some keys in order, and a list of positions for each.
@@ -23,16 +25,16 @@ type block struct {
 
 // decodeBlock reads the value of a block of keys of a size.
 func decodeBlock(value []byte, size int) (block, error) {
-	v, err := unsealed(value)
-	if err != nil || len(v) == 0 || int(v[0]) > size || len(v) < 1+int(v[0])+2 {
-		return block{}, damaged("a block")
+	v := value
+	if len(v) == 0 || int(v[0]) > size || len(v) < 1+int(v[0])+2 {
+		return block{}, rows.Damaged("a block")
 	}
 	b := block{common: v[1 : 1+v[0]], width: size - int(v[0])}
 	v = v[1+len(b.common):]
 	b.n = int(binary.BigEndian.Uint16(v))
 	v = v[2:]
 	if b.n == 0 || b.n*b.width > len(v) {
-		return block{}, damaged("a block")
+		return block{}, rows.Damaged("a block")
 	}
 	b.rests, b.lists = v[:b.n*b.width], v[b.n*b.width:]
 	return b, nil
@@ -62,17 +64,17 @@ func (b *block) find(key []byte) (i int, list []byte, err error) {
 // from returns the value of a block with only the keys from the i-th on, whose lists are given.
 func (b *block) from(i int, lists []byte) []byte {
 	rests := b.rests[i*b.width:]
-	v := make([]byte, 0, 1+len(b.common)+2+len(rests)+len(lists)+4)
+	v := make([]byte, 0, 1+len(b.common)+2+len(rests)+len(lists))
 	v = append(append(v, byte(len(b.common))), b.common...)
 	v = binary.BigEndian.AppendUint16(v, uint16(b.n-i))
-	return sealed(append(append(v, rests...), lists...))
+	return append(append(v, rests...), lists...)
 }
 
 // cutList returns the first list without its end, and the others.
 func cutList(lists []byte) (list, others []byte, err error) {
 	end := bytes.IndexByte(lists, 0)
 	if end <= 0 {
-		return nil, nil, damaged("a block lacks a list")
+		return nil, nil, rows.Damaged("a block lacks a list")
 	}
 	return lists[:end], lists[end+1:], nil
 }
@@ -82,7 +84,7 @@ func appendList(dst []uint64, list []byte) ([]uint64, error) {
 	for position := uint64(0); len(list) > 0; {
 		more, n := binary.Uvarint(list)
 		if n <= 0 || position+more <= position {
-			return dst, damaged("a list")
+			return dst, rows.Damaged("a list")
 		}
 		position += more
 		dst = append(dst, position)
@@ -94,7 +96,7 @@ func appendList(dst []uint64, list []byte) ([]uint64, error) {
 // A blockWriter gathers pairs, in order, until they are a block.
 type blockWriter struct {
 	size   int // of a key
-	limit  int // of a value
+	limit  int // of a value, sealed
 	n      int // keys
 	keys   []byte
 	common int // bytes all keys begin with
@@ -129,14 +131,14 @@ func (w *blockWriter) add(key []byte, position uint64) bool {
 	return true
 }
 
-// length returns the length of a value with n keys and what is in the lists.
+// length returns the length of a sealed value with n keys and what is in the lists.
 func (w *blockWriter) length(n, common int) int {
-	return 1 + common + 2 + n*(w.size-common) + len(w.lists) + (n - w.n) + 1 + 4
+	return 1 + common + 2 + n*(w.size-common) + len(w.lists) + (n - w.n) + 1 + rows.SealSize
 }
 
 // take returns the value of the block, and begins the next.
 func (w *blockWriter) take() []byte {
-	v := append(make([]byte, 0, w.length(w.n, w.common)), byte(w.common)) // bbolt keeps it until it has written it
+	v := append(make([]byte, 0, w.length(w.n, w.common)), byte(w.common))
 	v = append(v, w.keys[:w.common]...)
 	v = binary.BigEndian.AppendUint16(v, uint16(w.n))
 	for keys := w.keys; len(keys) > 0; keys = keys[w.size:] {
@@ -144,7 +146,7 @@ func (w *blockWriter) take() []byte {
 	}
 	v = append(append(v, w.lists...), 0)
 	w.n, w.keys, w.lists = 0, w.keys[:0], w.lists[:0]
-	return sealed(v)
+	return v
 }
 
 func commonPrefix(a, b []byte) int {

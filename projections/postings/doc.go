@@ -12,5 +12,5 @@
 // what that writes, so a file is never behind on it, and a flush never takes longer than a few times its own work.
 //
 // Everything is read through the file: filters, which say whether a segment may hold a key, and blocks of about two
-// thousand bytes, each with a checksum. The heap holds what was added since the last flush, and nothing else.
+// thousand bytes, in tables that notice what was changed, moved or lost (package rows). The heap holds what was added since the last flush, and nothing else.
 package postings

@@ -19,7 +19,7 @@ func filterKeys(limit int) int { return limit / filterLine * filterLine * 8 / fi
 func newFilter(spread []byte) filter {
 	keys := len(spread) / Spread
 	n := (keys*filterBits + filterLine*8 - 1) / (filterLine * 8) * filterLine
-	f := make(filter, n, n+4) // room for the checksum
+	f := make(filter, n)
 	for ; len(spread) > 0; spread = spread[Spread:] {
 		line, hash := f.place(spread)
 		for range filterHits {

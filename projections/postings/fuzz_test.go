@@ -5,13 +5,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/imalink/custody/projections"
+	"github.com/imalink/custody/projections/rows"
+	"github.com/imalink/custody/projections/spoil"
 )
 
 // FuzzBlock decodes what claims to be a block: it is damaged, or everything in it can be read, and again from what the
@@ -26,7 +29,7 @@ func FuzzBlock(f *testing.F) {
 		w.add(nil, 300)
 	}
 	value := w.take()
-	f.Add(value[:len(value)-4], uint8(22))
+	f.Add(value, uint8(22))
 	f.Add([]byte{22}, uint8(22))
 	one := append(append([]byte{17}, make([]byte, 17)...), 0, 1)
 	f.Add(append(one, 7, 0), uint8(17))
@@ -36,7 +39,6 @@ func FuzzBlock(f *testing.F) {
 		if size <= Spread || size > MaxKey {
 			return
 		}
-		value = sealed(slices.Clip(value))
 		entries, err := entriesOf(value, int(size))
 		if err != nil {
 			if !errors.Is(err, projections.ErrDamaged) {
@@ -94,7 +96,7 @@ func entriesOf(value []byte, size int) (entries []Posting, err error) {
 		entries = append(entries, e)
 	}
 	if len(lists) > 0 { // the writer leaves none
-		return nil, damaged("behind the lists")
+		return nil, rows.Damaged("behind the lists")
 	}
 	return entries, nil
 }
@@ -138,7 +140,7 @@ func FuzzState(f *testing.F) {
 	b = encode(s)
 	f.Add(b[:len(b)-4])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		value := sealed(slices.Clip(b))
+		value := rows.Seal(sealName, stateKey(), slices.Clip(b))
 		s, err := decodeState(value)
 		if err != nil {
 			if !errors.Is(err, projections.ErrDamaged) {
@@ -160,36 +162,8 @@ func FuzzState(f *testing.F) {
 	})
 }
 
-// place is a value in the file: the buckets it is in, and its name.
-type place struct {
-	buckets []string
-	name    string
-}
-
-// placesIn lists the values under a bucket.
-func placesIn(b *bolt.Bucket, path ...string) (all []place) {
-	_ = b.ForEach(func(name, value []byte) error {
-		if value == nil && b.Bucket(name) != nil {
-			all = append(all, placesIn(b.Bucket(name), append(slices.Clone(path), string(name))...)...)
-		} else if len(value) > 0 {
-			all = append(all, place{slices.Clone(path), string(name)})
-		}
-		return nil
-	})
-	return all
-}
-
-// alter replaces a value by what change makes of it.
-func (p place) alter(tx *bolt.Tx, change func(value []byte) []byte) error {
-	b := tx.Bucket([]byte(testBucket))
-	for _, name := range p.buckets {
-		b = b.Bucket([]byte(name))
-	}
-	return b.Put([]byte(p.name), change(bytes.Clone(b.Get([]byte(p.name)))))
-}
-
 // halfMerged is a file with a merge under way, and what is in it.
-func halfMerged(tb testing.TB) (*bolt.DB, *oracle, []place) {
+func halfMerged(tb testing.TB) (*bolt.DB, *oracle) {
 	db, o := newDB(tb), newOracle()
 	w, draw := openWriter(tb, db, 22, 60, 3), keySource(7, 22)
 	heavy := draw()
@@ -202,110 +176,144 @@ func halfMerged(tb testing.TB) (*bolt.DB, *oracle, []place) {
 		}
 		flush(tb, db, w)
 	}
-	var places []place
-	if err := db.View(func(tx *bolt.Tx) error {
-		places = placesIn(tx.Bucket([]byte(testBucket)))
-		return nil
-	}); err != nil {
-		tb.Fatal(err)
-	}
-	return db, o, places
+	return db, o
 }
 
-// TestDamage changes one bit of every value there is, or cuts it: whatever rests on it fails, and everything else is right.
+// TestDamage spoils a file in every way: whatever rests on what was spoilt fails, and everything else is right.
 func TestDamage(t *testing.T) {
-	db, o, places := halfMerged(t)
-	if len(places) < 30 {
-		t.Fatalf("%d values", len(places))
-	}
-	r := rand.New(rand.NewPCG(1, 1))
-	changes := map[string]func([]byte) []byte{
-		"a bit":    func(value []byte) []byte { value[r.IntN(len(value))] ^= 1 << r.IntN(8); return value },
-		"cut":      func(value []byte) []byte { return sealed(value[:30]) },
-		"cut away": func([]byte) []byte { return sealed(nil) },
-	}
-	rolledBack := errors.New("rolled back")
-	for name, change := range changes {
-		for _, p := range places {
-			err := db.Update(func(tx *bolt.Tx) error {
-				if err := p.alter(tx, change); err != nil {
-					return err
-				}
-				if err := o.damaged(tx); err != nil {
-					return fmt.Errorf("%s of %q: %w", name, p, err)
-				}
-				return rolledBack
-			})
-			if !errors.Is(err, rolledBack) {
-				t.Error(err)
-			}
+	db, o := halfMerged(t)
+	var keys []string
+	for i, key := range slices.Sorted(maps.Keys(o.pairs)) {
+		if i%10 == 0 || len(o.pairs[key]) > 1 {
+			keys = append(keys, key)
 		}
 	}
+	draw := keySource(8, 22)
+	for range 20 {
+		keys = append(keys, string(draw())) // of most of which there is nothing
+	}
+	spoil.File(t, db, o.last, func(tx *bolt.Tx) (string, error) {
+		r, err := Read(tx, testBucket, always)
+		if err != nil {
+			return "", err
+		}
+		var all strings.Builder
+		for i, key := range keys {
+			newest := i%2 == 0
+			for p, err := range r.Union([][]byte{[]byte(key)}, newest).From(map[bool]uint64{true: always}[newest]) {
+				if err != nil {
+					return "", err
+				}
+				all.Write(binary.AppendUvarint([]byte(key), p))
+			}
+		}
+		for p, err := range r.Prefix(nil, nil) {
+			if err != nil {
+				return "", err
+			}
+			all.Write(p.Key)
+			for _, position := range p.Positions {
+				all.Write(binary.AppendUvarint(nil, position))
+			}
+		}
+		return all.String(), nil
+	})
 	o.sound(t, db)
 }
 
-// damaged reports an error if something is read that was never written, or nothing fails.
-func (o *oracle) damaged(tx *bolt.Tx) error {
-	r, err := Read(tx, testBucket, always)
-	if errors.Is(err, projections.ErrDamaged) {
-		return nil
+// place is a value in the file: of a block or a filter of a segment, or, with the number 0, the state.
+type place struct {
+	segment uint64
+	filter  bool
+	name    []byte
+}
+
+func (p place) table(home *bolt.Bucket) (*rows.Table, error) {
+	a, err := openAreas(home, p.segment)
+	if p.filter {
+		return a.filters, err
 	}
-	failed := 0
-	for key, want := range o.pairs {
-		for _, newest := range []bool{false, true} {
-			var got []uint64
-			for p, err := range r.Union([][]byte{[]byte(key)}, newest).From(map[bool]uint64{true: always}[newest]) {
-				if errors.Is(err, projections.ErrDamaged) {
-					failed++
-				} else if err != nil {
-					return err
-				} else {
-					got = append(got, p)
-				}
+	return a.blocks, err
+}
+
+// placesIn lists the values in the file.
+func placesIn(home *bolt.Bucket) (all []place, err error) {
+	s, err := readState(home)
+	if err != nil {
+		return nil, err
+	}
+	all = []place{{}}
+	for _, g := range s.segments {
+		for _, filter := range []bool{false, true} {
+			t, err := place{segment: g.number, filter: filter}.table(home)
+			if err != nil {
+				return nil, err
 			}
-			if newest {
-				slices.Reverse(got)
+			c := t.Cursor()
+			k, _, err := c.First()
+			for ; k != nil && err == nil; k, _, err = c.Next() {
+				all = append(all, place{g.number, filter, bytes.Clone(k)})
 			}
-			if failed == 0 && !slices.Equal(got, want) {
-				return fmt.Errorf("key %x has other positions", key)
+			if err != nil {
+				return nil, err
 			}
 		}
 	}
-	if failed == 0 {
-		return errors.New("nothing failed")
-	}
-	return nil
+	return all, nil
 }
 
-// FuzzStored changes a value of a sound file behind its checksum, and cuts it if the input says how, and then does all there is to do: it ends, with right
-// or wrong answers or with an error that says the file is damaged, and never with a panic.
+// alter replaces a value by what change makes of it, and seals that.
+func (p place) alter(tx *bolt.Tx, change func(value []byte) []byte) error {
+	home := tx.Bucket([]byte(testBucket))
+	if p.segment == 0 {
+		value, err := rows.Unseal(sealName, stateKey(), home.Get(stateKey()))
+		if err != nil {
+			return err
+		}
+		return home.Put(stateKey(), rows.Seal(sealName, stateKey(), change(bytes.Clone(value))))
+	}
+	t, err := p.table(home)
+	if err != nil {
+		return err
+	}
+	value, err := t.Get(p.name)
+	if err != nil {
+		return err
+	}
+	return t.Put(p.name, change(bytes.Clone(value)))
+}
+
+// FuzzStored changes a value of a sound file and seals it again, and cuts it if the input says how, and then does all
+// there is to do: it ends, with right or wrong answers or with an error that says the file is damaged, and never with a panic.
 func FuzzStored(f *testing.F) {
-	db, o, places := halfMerged(f)
+	db, o := halfMerged(f)
+	var places []place
+	if err := db.View(func(tx *bolt.Tx) (err error) {
+		places, err = placesIn(tx.Bucket([]byte(testBucket)))
+		return err
+	}); err != nil || len(places) < 30 {
+		f.Fatal(len(places), err)
+	}
 	f.Add(uint16(0), []byte{})
 	for i := range places {
 		f.Add(uint16(i), []byte{0, 0, 22, 0, 1, 255, 1, 0, 7})
 		f.Add(uint16(i), []byte{0})
 		f.Add(uint16(i), []byte{30})
 	}
-	for i, p := range places {
-		if p.name == "state" {
-			f.Add(uint16(i), []byte{0, 9, 3})                          // the next number
-			f.Add(uint16(i), []byte{0, stateHead + 7, 3})              // the number of a segment
-			f.Add(uint16(i), []byte{0, stateHead + 9, 0, 0, 11, 0xff}) // sources
-		}
-	}
+	f.Add(uint16(0), []byte{0, 9, 3})                          // the next number
+	f.Add(uint16(0), []byte{0, stateHead + 7, 3})              // the number of a segment
+	f.Add(uint16(0), []byte{0, stateHead + 9, 0, 0, 11, 0xff}) // sources
 	rolledBack := errors.New("rolled back")
 	f.Fuzz(func(t *testing.T, which uint16, edits []byte) {
 		err := db.Update(func(tx *bolt.Tx) error {
 			if err := places[int(which)%len(places)].alter(tx, func(value []byte) []byte {
-				value = value[:len(value)-4]
 				for e := range slices.Chunk(edits[:len(edits)/3*3], 3) {
 					value[int(binary.BigEndian.Uint16(e))%len(value)] = e[2]
 				}
 				if len(edits)%3 == 1 {
 					value = value[:int(edits[len(edits)-1])%len(value)]
 				}
-				return sealed(value)
+				return value
 			}); err != nil {
 				return err
 			}

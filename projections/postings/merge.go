@@ -1,7 +1,6 @@
 package postings
 
 import (
-	"bytes"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -78,11 +77,11 @@ type move struct {
 	positions []uint64
 }
 
-// A source is one segment that is moving, and the names of its blocks that are behind.
+// A source is one segment that is moving, and the name of the last of its blocks that are behind; nil if none is.
 type source struct {
 	*run
 	areas
-	behind [][]byte
+	behind []byte
 }
 
 func (m *move) open(home *bolt.Bucket, i int, number uint64) (err error) {
@@ -93,7 +92,7 @@ func (m *move) open(home *bolt.Bucket, i int, number uint64) (err error) {
 	if g.run, err = openRun(g.blocks.Cursor(), m.size, i, nil); err != nil {
 		return err
 	}
-	g.onNext = func(name []byte) { g.behind = append(g.behind, name) }
+	g.onNext = func(name []byte) { g.behind = name }
 	m.left.add(g.run)
 	return nil
 }
@@ -130,8 +129,8 @@ func (m *move) trim(key []byte, position uint64) error {
 }
 
 func (g *source) trim(last []byte) error {
-	for _, name := range g.behind {
-		if err := g.blocks.Delete(name); err != nil {
+	if g.behind != nil {
+		if err := g.blocks.Cut(g.behind); err != nil {
 			return err
 		}
 	}
@@ -140,15 +139,5 @@ func (g *source) trim(last []byte) error {
 			return err
 		}
 	}
-	var behind [][]byte
-	filters := g.filters.Cursor()
-	for name, _ := filters.First(); name != nil && bytes.Compare(name, last) <= 0; name, _ = filters.Next() {
-		behind = append(behind, name)
-	}
-	for _, name := range behind {
-		if err := g.filters.Delete(name); err != nil {
-			return err
-		}
-	}
-	return nil
+	return g.filters.Cut(last)
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 const testBucket = "test"
@@ -194,19 +196,24 @@ func (g segment) sound(home *bolt.Bucket, size int, stored map[string][]uint64) 
 	if err != nil {
 		return err
 	}
-	for name, value := shelf.filters.First(); name != nil; name, value = shelf.filters.Next() {
-		if len(value) > valueLimit(size) {
+	name, value, err := shelf.filters.First()
+	for ; name != nil && err == nil; name, value, err = shelf.filters.Next() {
+		if len(value)+rows.SealSize > valueLimit(size) {
 			return fmt.Errorf("a filter of %d bytes", len(value))
 		}
 	}
+	if err != nil {
+		return err
+	}
 	last := []byte(nil)
 	c := shelf.blocks
-	for name, value := c.First(); name != nil; name, value = c.Next() {
+	name, value, err = c.First()
+	for ; name != nil && err == nil; name, value, err = c.Next() {
 		b, err := decodeBlock(value, size)
 		if err != nil {
 			return err
 		}
-		if len(value) > valueLimit(size) {
+		if len(value)+rows.SealSize > valueLimit(size) {
 			return fmt.Errorf("a block of %d bytes", len(value))
 		}
 		list, lists := []byte(nil), b.lists
@@ -235,7 +242,7 @@ func (g segment) sound(home *bolt.Bucket, size int, stored map[string][]uint64) 
 			return fmt.Errorf("block %x ends at %x, %d bytes too many", name, last, len(lists))
 		}
 	}
-	return nil
+	return err
 }
 
 // keySource draws keys of a size, with few beginnings and a few keys that come often.

@@ -7,6 +7,8 @@ import (
 	"sort"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A Reader finds positions as of one transaction, and shows none beyond the position it was opened for. It belongs to one
@@ -24,15 +26,15 @@ type Reader struct {
 type shelf struct {
 	segment
 	reach                       uint64 // greatest position in it and in those before: what moves is before what is to move
-	blocks, filters, beginnings *bolt.Cursor
+	blocks, filters, beginnings *rows.Cursor
 }
 
 // Read returns a reader for the positions up to until. A bucket that is not there has none.
 func Read(tx *bolt.Tx, bucket string, until uint64) (*Reader, error) {
 	r := &Reader{until: until}
-	home := tx.Bucket([]byte(bucket))
-	if home == nil {
-		return r, nil
+	home, err := rows.Bucket(tx, bucket)
+	if home == nil || err != nil {
+		return r, err
 	}
 	s, err := readState(home)
 	if err != nil {
@@ -77,16 +79,15 @@ func (r *Reader) Positions(dst []uint64, key []byte) ([]uint64, error) {
 // perhaps reports whether the segment may hold the key.
 func (s *shelf) perhaps(key []byte) (bool, error) {
 	beginning, spread := key[:len(key)-Spread], key[len(key)-Spread:]
-	if found, _ := s.beginnings.Seek(beginning); !bytes.Equal(found, beginning) {
-		return false, nil
+	if found, _, err := s.beginnings.Seek(beginning); err != nil || !bytes.Equal(found, beginning) {
+		return false, err
 	}
-	name, value := s.filters.Seek(key) // the first pair of key is under it, if there is one
-	if name == nil {
-		return false, nil
+	name, f, err := s.filters.Seek(key) // the first pair of key is under it, if there is one
+	if name == nil || err != nil {
+		return false, err
 	}
-	f, err := unsealed(value)
-	if err != nil || len(f) == 0 || len(f)%filterLine != 0 {
-		return false, damaged("a filter")
+	if len(f) == 0 || len(f)%filterLine != 0 {
+		return false, rows.Damaged("a filter")
 	}
 	return filter(f).has(spread), nil
 }
@@ -101,11 +102,11 @@ type piece struct {
 // it; and an empty one if there is none. Its positions are in buffer, or replace it.
 func (s *shelf) at(buffer []uint64, pair []byte, newest bool) (p piece, err error) {
 	key, position := cutPair(pair)
-	name, value := s.blocks.Seek(pair)
-	if name == nil && newest {
-		name, value = s.blocks.Last()
+	name, value, err := s.blocks.Seek(pair)
+	if name == nil && newest && err == nil {
+		name, value, err = s.blocks.Last()
 	}
-	for name != nil {
+	for name != nil && err == nil {
 		b, err := decodeBlock(value, len(key))
 		if err != nil {
 			return p, err
@@ -120,7 +121,7 @@ func (s *shelf) at(buffer []uint64, pair []byte, newest bool) (p piece, err erro
 		if !newest {
 			p.more = bytes.HasPrefix(name, key)
 			if n := len(p.positions); p.more && (n == 0 || p.positions[n-1] < position) {
-				return p, damaged("a block under another's name")
+				return p, rows.Damaged("a block under another's name")
 			}
 			return p, nil
 		}
@@ -128,11 +129,11 @@ func (s *shelf) at(buffer []uint64, pair []byte, newest bool) (p piece, err erro
 			return p, nil
 		}
 		// Its last position may be that before the block.
-		if name, value = s.blocks.Prev(); !bytes.HasPrefix(name, key) {
+		if name, value, err = s.blocks.Prev(); !bytes.HasPrefix(name, key) {
 			break
 		}
 	}
-	return piece{positions: buffer[:0]}, nil
+	return piece{positions: buffer[:0]}, err
 }
 
 // A Posting is a key and some of its positions, ascending.

@@ -3,13 +3,13 @@ package postings
 import (
 	"bytes"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A run goes through the entries of one segment in order. An entry is a key and those of its positions that are in one
 // block; a key with more of them has more entries, one after another.
 type run struct {
-	cursor *bolt.Cursor
+	cursor *rows.Cursor
 	size   int
 	age    int // of two entries with the same key, that of the older segment comes first
 
@@ -23,7 +23,7 @@ type run struct {
 }
 
 // openRun begins with the first entry whose key is at or after from.
-func openRun(blocks *bolt.Cursor, size, age int, from []byte) (*run, error) {
+func openRun(blocks *rows.Cursor, size, age int, from []byte) (*run, error) {
 	r := &run{cursor: blocks, size: size, age: age, key: make([]byte, 0, size)}
 	if err := r.load(r.cursor.Seek(from)); err != nil {
 		return nil, err
@@ -37,10 +37,10 @@ func openRun(blocks *bolt.Cursor, size, age int, from []byte) (*run, error) {
 }
 
 // load begins a block, or ends the run.
-func (r *run) load(name, value []byte) (err error) {
-	if r.name = name; name == nil {
+func (r *run) load(name, value []byte, err error) error {
+	if r.name = name; name == nil || err != nil {
 		r.key = nil
-		return nil
+		return err
 	}
 	if r.block, err = decodeBlock(value, r.size); err != nil {
 		return err

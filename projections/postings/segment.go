@@ -6,12 +6,14 @@ import (
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
-// A segment's bucket holds three others, each written in order only.
+// A segment's bucket holds three others, each a [rows.Table] and written in order only.
 //
-//	"b" blocks      last pair of the block -> block; checksum
-//	"f" filters     last pair of some blocks' worth of keys -> Bloom filter of these keys; checksum
+//	"b" blocks      last pair of the block -> block
+//	"f" filters     last pair of some blocks' worth of keys -> Bloom filter of these keys
 //	"p" beginnings  what some keys begin with, before the bytes that are spread -> nothing
 //
 // A pair is a key and a position of 8 bytes. Named by its last pair, the block or filter that could hold a pair is the
@@ -24,7 +26,7 @@ func beginningsArea() []byte { return []byte("p") }
 // and spends 16 bytes on a page and on each element.
 const halfPage = (4096-16)/2 - 16
 
-// valueLimit returns how long the value of a block or filter may be, for keys of a size.
+// valueLimit returns how long the sealed value of a block or filter may be, for keys of a size.
 func valueLimit(size int) int { return halfPage - size - 8 }
 
 func appendPair(dst, key []byte, position uint64) []byte {
@@ -38,19 +40,19 @@ func cutPair(pair []byte) (key []byte, position uint64) {
 
 // areas are the buckets of one segment.
 type areas struct {
-	blocks, filters, beginnings *bolt.Bucket
+	blocks, filters, beginnings *rows.Table
 }
 
 func openAreas(home *bolt.Bucket, number uint64) (a areas, err error) {
 	b := home.Bucket(segmentName(number))
 	if b == nil {
-		return a, damaged("segment %d is missing", number)
+		return a, rows.Damaged("segment %d is missing", number)
 	}
-	a = areas{b.Bucket(blocksArea()), b.Bucket(filtersArea()), b.Bucket(beginningsArea())}
-	if a.blocks == nil || a.filters == nil || a.beginnings == nil {
-		return a, damaged("segment %d lacks an area", number)
+	blocks, filters, beginnings := b.Bucket(blocksArea()), b.Bucket(filtersArea()), b.Bucket(beginningsArea())
+	if blocks == nil || filters == nil || beginnings == nil {
+		return a, rows.Damaged("segment %d lacks an area", number)
 	}
-	return a, nil
+	return areas{rows.In(blocks, "blocks"), rows.In(filters, "filters"), rows.In(beginnings, "beginnings")}, nil
 }
 
 // createSegment makes an empty one. Only one that is there, and should not be, prevents it.
@@ -62,7 +64,7 @@ func createSegment(home *bolt.Bucket, number uint64) error {
 		}
 	}
 	if err != nil {
-		return damaged("creating segment %d: %v", number, err)
+		return rows.Damaged("creating segment %d: %v", number, err)
 	}
 	return nil
 }
@@ -70,7 +72,7 @@ func createSegment(home *bolt.Bucket, number uint64) error {
 // dropSegment removes one that is there.
 func dropSegment(home *bolt.Bucket, number uint64) error {
 	if err := home.DeleteBucket(segmentName(number)); err != nil {
-		return damaged("dropping segment %d: %v", number, err)
+		return rows.Damaged("dropping segment %d: %v", number, err)
 	}
 	return nil
 }
@@ -90,8 +92,8 @@ func appendTo(home *bolt.Bucket, number uint64, size int) (*segmentWriter, error
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range []*bolt.Bucket{a.blocks, a.filters, a.beginnings} {
-		b.FillPercent = 1 // everything comes in order
+	for _, t := range []*rows.Table{a.blocks, a.filters, a.beginnings} {
+		t.Fill(1) // everything comes in order
 	}
 	return &segmentWriter{areas: a, size: size, block: blockWriter{size: size, limit: valueLimit(size)}}, nil
 }
@@ -121,7 +123,7 @@ func (w *segmentWriter) newKey(key []byte) error {
 			return fmt.Errorf("writing a beginning: %w", err)
 		}
 	}
-	if len(w.spread) == filterKeys(valueLimit(w.size)-4)*Spread {
+	if len(w.spread) == filterKeys(valueLimit(w.size)-rows.SealSize)*Spread {
 		if err := w.putFilter(); err != nil {
 			return err
 		}
@@ -140,7 +142,7 @@ func (w *segmentWriter) putBlock() error {
 }
 
 func (w *segmentWriter) putFilter() error {
-	if err := w.filters.Put(appendPair(nil, w.key, w.last), sealed(newFilter(w.spread))); err != nil {
+	if err := w.filters.Put(appendPair(nil, w.key, w.last), newFilter(w.spread)); err != nil {
 		return fmt.Errorf("writing a filter: %w", err)
 	}
 	w.spread = w.spread[:0]

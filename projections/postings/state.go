@@ -2,33 +2,26 @@ package postings
 
 import (
 	"encoding/binary"
-	"fmt"
-	"hash/crc32"
 	"math/bits"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/imalink/custody/projections"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // The bucket holds a state and segments.
 //
-//	"state" -> version, size of a key, next number, last position, segments in order of age; checksum
+//	"state" -> version, size of a key, next number, last position, segments in order of age; sealed, see [rows.Seal]
 //	's' and number of a segment -> bucket of the segment, see segment.go
 //
-// Integers are big-endian, checksums CRC-32C.
-const layoutVersion = 1
+// Integers are big-endian.
+const layoutVersion = 2
 
 const (
 	mergeWidth = 8       // neighbours of one tier that become one segment of the next
 	wholePairs = 1 << 12 // the newest segment is young, and written again with each flush, until it has so many pairs
 )
-
-// damaged returns an error that wraps [projections.ErrDamaged] and says where.
-func damaged(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", projections.ErrDamaged, fmt.Sprintf(format, args...))
-}
 
 // A state says what a bucket consists of.
 type state struct {
@@ -48,6 +41,9 @@ type segment struct {
 	last    uint64 // greatest position
 }
 
+// sealName stands for the bucket in the state's checksum.
+const sealName = "postings"
+
 const stateHead, segmentSize = 1 + 1 + 8 + 8, 8 + 1 + 1 + 8 + 8 + 8
 
 func stateKey() []byte { return []byte("state") }
@@ -55,7 +51,7 @@ func stateKey() []byte { return []byte("state") }
 func segmentName(number uint64) []byte { return binary.BigEndian.AppendUint64([]byte{'s'}, number) }
 
 func (s *state) write(home *bolt.Bucket) error {
-	b := make([]byte, 0, stateHead+len(s.segments)*segmentSize+4)
+	b := make([]byte, 0, stateHead+len(s.segments)*segmentSize+rows.SealSize)
 	b = append(b, layoutVersion, byte(s.size))
 	b = binary.BigEndian.AppendUint64(b, s.next)
 	b = binary.BigEndian.AppendUint64(b, s.last)
@@ -66,18 +62,18 @@ func (s *state) write(home *bolt.Bucket) error {
 		b = binary.BigEndian.AppendUint64(b, g.first)
 		b = binary.BigEndian.AppendUint64(b, g.last)
 	}
-	return home.Put(stateKey(), sealed(b))
+	return home.Put(stateKey(), rows.Seal(sealName, stateKey(), b))
 }
 
 func readState(home *bolt.Bucket) (*state, error) { return decodeState(home.Get(stateKey())) }
 
 func decodeState(value []byte) (*state, error) {
-	b, err := unsealed(value)
+	b, err := rows.Unseal(sealName, stateKey(), value)
 	if err != nil || len(b) < stateHead || (len(b)-stateHead)%segmentSize != 0 {
-		return nil, damaged("the state")
+		return nil, rows.Damaged("the state")
 	}
 	if b[0] != layoutVersion || b[1] <= Spread || b[1] > MaxKey {
-		return nil, damaged("the state is of another version")
+		return nil, rows.Damaged("the state is of another version")
 	}
 	s := &state{size: int(b[1]), next: binary.BigEndian.Uint64(b[2:]), last: binary.BigEndian.Uint64(b[10:])}
 	for g := range slices.Chunk(b[stateHead:], segmentSize) {
@@ -90,7 +86,7 @@ func decodeState(value []byte) (*state, error) {
 		g := s.segments[i]
 		sources := int(g.sources)
 		if g.number >= s.next || left > 0 && sources > 0 || i+sources >= len(s.segments) {
-			return nil, damaged("the state has segment %d", g.number)
+			return nil, rows.Damaged("the state has segment %d", g.number)
 		}
 		left = max(left-1, sources)
 	}
@@ -131,20 +127,4 @@ func (s *state) due() int {
 		}
 	}
 	return found
-}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// sealed appends b's checksum to it.
-func sealed(b []byte) []byte {
-	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
-}
-
-// unsealed returns b without its checksum, if that is right.
-func unsealed(b []byte) ([]byte, error) {
-	n := len(b) - 4
-	if n < 0 || binary.BigEndian.Uint32(b[n:]) != crc32.Checksum(b[:n], castagnoli) {
-		return nil, damaged("wrong checksum")
-	}
-	return b[:n], nil
 }

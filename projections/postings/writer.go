@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/imalink/custody/projections/rows"
 )
 
 const (
@@ -48,10 +50,12 @@ func Open(tx *bolt.Tx, bucket string, size int) (*Writer, error) {
 		return nil, fmt.Errorf("%w: a key of %d bytes", ErrMisuse, size)
 	}
 	w := &Writer{bucket: bucket, size: size, whole: wholePairs, pay: mergePay}
-	if home := tx.Bucket([]byte(bucket)); home != nil {
-		if _, err := w.state(home); err != nil {
-			return nil, fmt.Errorf("opening postings %s: %w", bucket, err)
-		}
+	home, err := rows.Bucket(tx, bucket)
+	if err == nil && home != nil {
+		_, err = w.state(home)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening postings %s: %w", bucket, err)
 	}
 	return w, nil
 }
@@ -59,7 +63,7 @@ func Open(tx *bolt.Tx, bucket string, size int) (*Writer, error) {
 func (w *Writer) state(home *bolt.Bucket) (*state, error) {
 	s, err := readState(home)
 	if err == nil && s.size != w.size {
-		err = damaged("its keys have %d bytes, not %d", s.size, w.size)
+		err = rows.Damaged("its keys have %d bytes, not %d", s.size, w.size)
 	}
 	return s, err
 }
@@ -82,9 +86,6 @@ func (w *Writer) Add(key []byte, position uint64) {
 // what is new joins the newest segment while that is young; for one that is whole now, eight times as many pairs are
 // merged. Nothing of it is there unless tx commits.
 func (w *Writer) Flush(tx *bolt.Tx) error {
-	if w.misuse == nil && len(w.positions) == 0 {
-		return nil
-	}
 	if err := w.flush(tx); err != nil {
 		return fmt.Errorf("writing postings %s: %w", w.bucket, err)
 	}
@@ -101,6 +102,9 @@ func (w *Writer) flush(tx *bolt.Tx) error {
 	home, s, err := w.home(tx)
 	if err != nil {
 		return err
+	}
+	if len(w.positions) == 0 {
+		return nil
 	}
 	if w.positions[0] <= s.last {
 		return fmt.Errorf("%w: position %d is not after %d", ErrMisuse, w.positions[0], s.last)
@@ -123,12 +127,19 @@ func (w *Writer) flush(tx *bolt.Tx) error {
 
 // home returns the bucket and its state, new ones if there are none.
 func (w *Writer) home(tx *bolt.Tx) (*bolt.Bucket, *state, error) {
-	if home := tx.Bucket([]byte(w.bucket)); home != nil {
+	home, err := rows.Bucket(tx, w.bucket)
+	if err != nil {
+		return nil, nil, err
+	}
+	if home != nil {
 		s, err := w.state(home)
 		return home, s, err
 	}
-	home, err := tx.CreateBucket([]byte(w.bucket))
-	return home, &state{size: w.size, next: 1}, err
+	if home, err = tx.CreateBucket([]byte(w.bucket)); err != nil {
+		return nil, nil, err
+	}
+	s := &state{size: w.size, next: 1}
+	return home, s, s.write(home)
 }
 
 // takeYoung adds the pairs of the newest segment, if it is young, to those to be written, and drops it.

@@ -11,23 +11,22 @@ import (
 
 	"github.com/imalink/custody/projections"
 	"github.com/imalink/custody/projections/postings"
+	"github.com/imalink/custody/projections/rows"
 )
 
-// The file holds two buckets besides the postings.
+// The file holds one bucket besides the postings, a [rows.Table].
 //
-//	codes    code of a party -> its number
-//	parties  number of a party (4 bytes, from 1, in order of first appearance) -> position of its first event (8 bytes), code
+//	codes  code of a party -> its number, of 4 bytes, from 1 in order of first appearance; 0 -> the last number
 const (
-	bucket        = "people"
-	codesBucket   = "codes"
-	partiesBucket = "parties"
-	numberSize    = 4
-	keySize       = numberSize + projections.CellSize + len(projections.Tag{})
+	bucket      = "people"
+	codesBucket = "codes"
+	numberSize  = 4
+	keySize     = numberSize + projections.CellSize + len(projections.Tag{})
 )
 
 // View returns the view: the position of every event that has a recipient and subjects, under the party and each subject.
 func View() projections.View {
-	return projections.View{Name: "recipients", Version: 1, Open: func(tx *bolt.Tx) (projections.Model, error) {
+	return projections.View{Name: "recipients", Version: 2, Open: func(tx *bolt.Tx) (projections.Model, error) {
 		w, err := postings.Open(tx, bucket, keySize)
 		return &model{people: w, codes: map[string]string{}}, err
 	}}
@@ -62,19 +61,17 @@ func (m *model) Fold(e *projections.Event) {
 }
 
 func (m *model) Flush(tx *bolt.Tx) error {
-	if len(m.notes) == 0 {
-		return nil
-	}
-	numbers, err := openNumbers(tx)
+	codes, err := rows.Make(tx, codesBucket)
 	if err != nil {
 		return err
 	}
 	var key []byte
 	for _, n := range m.notes {
-		if key, err = numbers.of(key[:0], n.party, n.position); err != nil {
+		number, err := numberOf(codes, n.party)
+		if err != nil {
 			return fmt.Errorf("numbering a party: %w", err)
 		}
-		key = n.cell.Append(key)
+		key = n.cell.Append(append(key[:0], number...))
 		for _, tag := range n.subjects {
 			m.people.Add(append(key, tag[:]...), n.position)
 		}
@@ -85,34 +82,24 @@ func (m *model) Flush(tx *bolt.Tx) error {
 	return m.people.Flush(tx)
 }
 
-// numbers gives parties their numbers.
-type numbers struct {
-	codes, parties *bolt.Bucket
-	last           uint32
-}
-
-func openNumbers(tx *bolt.Tx) (n numbers, err error) {
-	if n.codes, err = tx.CreateBucketIfNotExists([]byte(codesBucket)); err != nil {
-		return n, err
+// numberOf gives the number of a party, a new one if it has none.
+func numberOf(codes *rows.Table, party string) ([]byte, error) {
+	number, err := codes.Get([]byte(party))
+	if number != nil || err != nil {
+		return number, err
 	}
-	if n.parties, err = tx.CreateBucketIfNotExists([]byte(partiesBucket)); err != nil {
-		return n, err
-	}
-	if last, _ := n.parties.Cursor().Last(); len(last) == numberSize {
-		n.last = binary.BigEndian.Uint32(last)
-	}
-	return n, nil
-}
-
-// of appends the number of a party, a new one if it has none.
-func (n *numbers) of(dst []byte, party string, at uint64) ([]byte, error) {
-	if number := n.codes.Get([]byte(party)); number != nil {
-		return append(dst, number...), nil
-	}
-	n.last++
-	number := binary.BigEndian.AppendUint32(nil, n.last)
-	if err := n.codes.Put([]byte(party), number); err != nil {
+	lastKey := []byte{0} // no party's code
+	last, err := codes.Get(lastKey)
+	if err != nil {
 		return nil, err
 	}
-	return append(dst, number...), n.parties.Put(number, append(binary.BigEndian.AppendUint64(nil, at), party...))
+	next := uint32(1)
+	if len(last) == numberSize {
+		next = binary.BigEndian.Uint32(last) + 1
+	}
+	number = binary.BigEndian.AppendUint32(nil, next)
+	if err := codes.Put(lastKey, number); err != nil {
+		return nil, err
+	}
+	return number, codes.Put([]byte(party), number)
 }

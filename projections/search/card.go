@@ -7,7 +7,7 @@ import (
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/projections"
-	"github.com/imalink/custody/projections/bitmaps"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A Card is what a list shows of an event. It holds no person; see [Reader.People].
@@ -69,7 +69,7 @@ func parseCard(b []byte, base int64) (c rawCard, err error) {
 	r := fields{rest: b}
 	head := r.take(2)
 	if r.bad {
-		return c, bitmaps.Damaged("a card of %d bytes", len(b))
+		return c, rows.Damaged("a card of %d bytes", len(b))
 	}
 	c.kind = events.Kind(head[0])
 	flags := head[1]
@@ -97,7 +97,7 @@ func parseCard(b []byte, base int64) (c rawCard, err error) {
 		c.inline = r.take(c.subjects * 16)
 	}
 	if r.bad || len(r.rest) > 0 || c.subjects > events.MaxSubjects {
-		return rawCard{}, bitmaps.Damaged("a card of %d bytes", len(b))
+		return rawCard{}, rows.Damaged("a card of %d bytes", len(b))
 	}
 	return c, nil
 }
@@ -132,7 +132,7 @@ func cardAt(block []byte, index int) (card []byte, base int64, err error) {
 	}
 	card = r.take(r.count())
 	if r.bad {
-		return nil, 0, fmt.Errorf("card %d: %w", index, bitmaps.Damaged("a block of %d bytes", len(block)))
+		return nil, 0, fmt.Errorf("card %d: %w", index, rows.Damaged("a block of %d bytes", len(block)))
 	}
 	return card, base, nil
 }

@@ -9,7 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/imalink/custody/projections"
-	"github.com/imalink/custody/projections/bitmaps"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // Bucket cards holds, by number of the block (8 bytes, big-endian), the cards of 64 slots, fewer in the last block:
@@ -63,18 +63,18 @@ func openCards(tx *bolt.Tx, next uint64) (*cardWriter, error) {
 	if slot%blockCards == 0 {
 		return w, nil
 	}
-	b := tx.Bucket(cardsBucket)
+	b := tx.Bucket([]byte(cardsBucket))
 	if b == nil {
-		return nil, bitmaps.Damaged("there are no cards")
+		return nil, rows.Damaged("there are no cards")
 	}
 	number := slot / blockCards
 	key := blockKey(number)
-	value, err := bitmaps.Unseal(key, b.Get(key))
+	value, err := rows.Unseal(cardsBucket, key, b.Get(key))
 	if err != nil {
 		return nil, fmt.Errorf("block %d: %w", number, err)
 	}
 	if len(value) < 8 {
-		return nil, bitmaps.Damaged("block %d", number)
+		return nil, rows.Damaged("block %d", number)
 	}
 	w.blocks = []cardBlock{{number, int64(binary.BigEndian.Uint64(value)), int(slot % blockCards), slices.Clone(value)}}
 	return w, nil
@@ -167,24 +167,24 @@ func formatUUID(u []byte) string {
 
 // flush writes the blocks and the people that are not written yet.
 func (w *cardWriter) flush(tx *bolt.Tx) error {
-	cards, err := tx.CreateBucketIfNotExists(cardsBucket)
+	cards, err := rows.Create(tx, cardsBucket)
 	if err != nil {
-		return fmt.Errorf("creating bucket cards: %w", err)
+		return err
 	}
-	people, err := tx.CreateBucketIfNotExists(peopleBucket)
+	people, err := rows.Create(tx, peopleBucket)
 	if err != nil {
-		return fmt.Errorf("creating bucket people: %w", err)
+		return err
 	}
 	cards.FillPercent, people.FillPercent = 1, 1
 	for i := range w.blocks {
 		key := blockKey(w.blocks[i].number)
-		if err := cards.Put(key, bitmaps.Seal(key, slices.Clip(w.blocks[i].value))); err != nil {
+		if err := cards.Put(key, rows.Seal(cardsBucket, key, slices.Clip(w.blocks[i].value))); err != nil {
 			return fmt.Errorf("writing cards: %w", err)
 		}
 	}
 	for _, m := range w.many {
 		key := blockKey(m.position)
-		if err := people.Put(key, bitmaps.Seal(key, appendTags(nil, m.tags))); err != nil {
+		if err := people.Put(key, rows.Seal(peopleBucket, key, appendTags(nil, m.tags))); err != nil {
 			return fmt.Errorf("writing people: %w", err)
 		}
 	}

@@ -120,6 +120,9 @@ func (q *query) spans(low, high uint64, newest bool, fn func(span) (bool, error)
 		if !q.all && len(q.amongIn(s)) == 0 {
 			continue
 		}
+		if err := q.r.hasSets(s.position(0)); err != nil {
+			return err
+		}
 		if more, err := fn(s); err != nil || !more {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/imalink/custody/projections"
 	"github.com/imalink/custody/projections/bitmaps"
+	"github.com/imalink/custody/projections/rows"
 )
 
 var (
@@ -34,14 +35,40 @@ type Reader struct {
 
 // Read opens the view in a snapshot of its file. A file in which nothing was folded yet has no events.
 func Read(tx *bolt.Tx) (*Reader, error) {
-	times, err := bitmaps.ReadColumn(tx, timesBucket)
-	if err != nil {
+	r := &Reader{}
+	var err error
+	if r.times, err = bitmaps.ReadColumn(tx, timesBucket); err != nil {
 		return nil, fmt.Errorf("reading times: %w", err)
 	}
-	return &Reader{
-		words: bitmaps.ReadWords(tx, wordsBucket), sets: bitmaps.ReadSets(tx, setsBucket), times: times,
-		cards: tx.Bucket(cardsBucket), people: tx.Bucket(peopleBucket),
-	}, nil
+	if at, err := projections.Position(tx); err == nil && at != r.Position() {
+		return nil, rows.Damaged("there are %d times at position %d", r.Position(), at)
+	}
+	if r.words, err = bitmaps.ReadWords(tx, wordsBucket); err != nil {
+		return nil, fmt.Errorf("reading words: %w", err)
+	}
+	if r.sets, err = bitmaps.ReadSets(tx, setsBucket); err != nil {
+		return nil, fmt.Errorf("reading sets: %w", err)
+	}
+	if r.cards, err = rows.Bucket(tx, cardsBucket); err != nil {
+		return nil, err
+	}
+	if r.people, err = rows.Bucket(tx, peopleBucket); err != nil {
+		return nil, err
+	}
+	return r, r.hasSets(r.Position())
+}
+
+// hasSets returns an error if the chunk of a position has no sets: each event has values.
+func (r *Reader) hasSets(position uint64) error {
+	if position == 0 {
+		return nil
+	}
+	chunk := uint32((position - 1) / bitmaps.ChunkSlots)
+	counts, err := r.sets.Counts(chunk)
+	if err == nil && len(counts) == 0 {
+		err = rows.Damaged("chunk %d has no sets", chunk)
+	}
+	return err
 }
 
 // Position is the last position that the snapshot holds, 0 when there is none.
@@ -89,12 +116,12 @@ func (r *Reader) People(position uint64) (projections.People, error) {
 		return raw.people(raw.inline), nil
 	}
 	if r.people == nil {
-		return projections.People{}, bitmaps.Damaged("there are no people")
+		return projections.People{}, rows.Damaged("there are no people")
 	}
 	key := blockKey(position)
-	subjects, err := bitmaps.Unseal(key, r.people.Get(key))
+	subjects, err := rows.Unseal(peopleBucket, key, r.people.Get(key))
 	if err != nil || len(subjects) != raw.subjects*16 {
-		return projections.People{}, bitmaps.Damaged("people of position %d", position)
+		return projections.People{}, rows.Damaged("people of position %d", position)
 	}
 	return raw.people(subjects), nil
 }
@@ -106,10 +133,10 @@ func (r *Reader) raw(position uint64) (rawCard, error) {
 	number := (position - 1) / blockCards
 	if r.number != number+1 {
 		if r.cards == nil {
-			return rawCard{}, bitmaps.Damaged("there are no cards")
+			return rawCard{}, rows.Damaged("there are no cards")
 		}
 		key := blockKey(number)
-		block, err := bitmaps.Unseal(key, r.cards.Get(key))
+		block, err := rows.Unseal(cardsBucket, key, r.cards.Get(key))
 		if err != nil {
 			return rawCard{}, fmt.Errorf("cards of block %d: %w", number, err)
 		}

@@ -19,19 +19,16 @@ import (
 //	cards   see cards.go
 //	people  see cards.go
 const (
-	wordsBucket = "words"
-	setsBucket  = "sets"
-	timesBucket = "times"
-)
-
-var (
-	cardsBucket  = []byte("cards")
-	peopleBucket = []byte("people")
+	wordsBucket  = "words"
+	setsBucket   = "sets"
+	timesBucket  = "times"
+	cardsBucket  = "cards"
+	peopleBucket = "people"
 )
 
 // View is the view "search".
 func View() projections.View {
-	return projections.View{Name: "search", Version: 1, Open: open}
+	return projections.View{Name: "search", Version: 2, Open: open}
 }
 
 type model struct {
@@ -47,6 +44,9 @@ type model struct {
 
 func open(tx *bolt.Tx) (projections.Model, error) {
 	m := &model{}
+	if _, err := Read(tx); err != nil { // nothing is written to what has lost its end
+		return nil, err
+	}
 	var err error
 	if m.words, err = bitmaps.OpenWords(tx, wordsBucket); err != nil {
 		return nil, fmt.Errorf("opening words: %w", err)

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/imalink/custody/events"
-	"github.com/imalink/custody/projections/bitmaps"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A path is all that two events must share to be told apart only by their times.
@@ -83,7 +83,7 @@ func parsePath(text string) (p path, err error) {
 		}
 	}
 	if t.bad || len(t.rest) > 0 {
-		return path{}, bitmaps.Damaged("a path of %d bytes", len(text))
+		return path{}, rows.Damaged("a path of %d bytes", len(text))
 	}
 	return p, nil
 }

@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/imalink/custody/projections/bitmaps"
+	"github.com/imalink/custody/projections/rows"
 )
 
 // A Filter says which events count.
@@ -44,15 +45,18 @@ type Reader struct {
 
 // Read opens the view in a snapshot of its file.
 func Read(tx *bolt.Tx) (*Reader, error) {
-	r := &Reader{words: bitmaps.ReadWords(tx, wordsBucket)}
+	r := &Reader{}
 	var err error
+	if r.words, err = bitmaps.ReadWords(tx, wordsBucket); err != nil {
+		return nil, fmt.Errorf("reading words: %w", err)
+	}
 	for name, column := range map[string]**bitmaps.ColumnReader{positionsBucket: &r.positions, timesBucket: &r.times, pathsBucket: &r.paths} {
 		if *column, err = bitmaps.ReadColumn(tx, name); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
 	}
 	if r.times.Len() != r.positions.Len() || r.paths.Len() != r.positions.Len() {
-		return nil, bitmaps.Damaged("columns of %d, %d and %d entries", r.positions.Len(), r.times.Len(), r.paths.Len())
+		return nil, rows.Damaged("columns of %d, %d and %d entries", r.positions.Len(), r.times.Len(), r.paths.Len())
 	}
 	return r, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/projections"
+	"github.com/imalink/custody/projections/spoil"
 	"github.com/imalink/custody/projections/year"
 )
 
@@ -178,6 +179,26 @@ func TestYear(t *testing.T) {
 	if err != nil || !maps.Equal(counts, want) {
 		t.Fatalf("%v, want %v: %v", counts, want, err)
 	}
+}
+
+// TestDamage spoils what is kept in every way, and demands an error instead of another answer.
+func TestDamage(t *testing.T) {
+	all := year.Load(t, "../..")[:400]
+	db := newFile(t)
+	fold(t, db, all, 150)
+	until := uint64(len(all))
+	spoil.File(t, db, until, func(tx *bolt.Tx) (string, error) {
+		r, err := Read(tx)
+		if err != nil {
+			return "", err
+		}
+		rows, err := r.Map(Filter{Until: until, From: all[20].Stored.Event.At})
+		if err != nil {
+			return "", err
+		}
+		counts, err := r.Summary(Filter{Until: until})
+		return fmt.Sprint(rows, counts), err
+	})
 }
 
 // TestEmpty reads a file that nothing was folded into.

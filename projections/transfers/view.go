@@ -27,7 +27,7 @@ const (
 
 // View is the view "transfers".
 func View() projections.View {
-	return projections.View{Name: "transfers", Version: 1, Open: open}
+	return projections.View{Name: "transfers", Version: 2, Open: open}
 }
 
 type model struct {

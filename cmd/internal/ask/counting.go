@@ -43,8 +43,8 @@ type Histogram struct {
 
 // A Bar is one stretch of time.
 type Bar struct {
-	From  time.Time `json:"from" doc:"its first instant, in the zone asked for"`
-	Count uint64    `json:"count"`
+	From  Instant `json:"from" format:"date-time" doc:"its first instant, in the zone asked for"`
+	Count uint64  `json:"count"`
 }
 
 // Searched is the answer to a search: whichever was asked to be shown.
@@ -195,7 +195,7 @@ func (d *Desk) histogram(ctx context.Context, a Asker, q Question, c counted) (H
 	err = s.search(func(r *search.Reader) error {
 		bars, err := r.Histogram(filter, c.zone, c.unit)
 		for _, b := range bars {
-			out.Items = append(out.Items, Bar{b.Start, b.Count})
+			out.Items = append(out.Items, Bar{Instant{b.Start}, b.Count})
 			out.Total += b.Count
 		}
 		return err

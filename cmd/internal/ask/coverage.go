@@ -25,9 +25,9 @@ type Covered struct {
 	Instance     string              `json:"instance" doc:"producerinstance; empty where events name none"`
 	Received     uint64              `json:"received" doc:"events recorded"`
 	Last         uint64              `json:"last" doc:"the highest producerseq; 0 if none is numbered"`
-	First        time.Time           `json:"first_time" doc:"earliest event time"`
-	LastTime     time.Time           `json:"last_time" doc:"latest event time"`
-	LastRecorded time.Time           `json:"last_recorded"`
+	First        Instant             `json:"first_time" format:"date-time" doc:"earliest event time"`
+	LastTime     Instant             `json:"last_time" format:"date-time" doc:"latest event time"`
+	LastRecorded Instant             `json:"last_recorded" format:"date-time"`
 	Missing      []uint64            `json:"missing" nullable:"false" doc:"producerseq below the last that never came: the first 1000 of them"`
 	MissingCount uint64              `json:"missing_count" doc:"all of them"`
 	MissingSpans []coverage.Range    `json:"missing_ranges" nullable:"false" doc:"all of them, as ranges"`
@@ -103,8 +103,8 @@ func (out *Coverage) fill(r *coverage.Reader, until uint64, now time.Time) error
 
 func coveredOf(producer string, i coverage.Instance, now time.Time) Covered {
 	c := Covered{
-		Producer: producer, Instance: i.Instance, Received: i.Received, Last: i.Highest, First: i.First, LastTime: i.Last,
-		LastRecorded: i.LastRecorded, Missing: []uint64{}, MissingCount: i.MissingAll, MissingSpans: i.Missing,
+		Producer: producer, Instance: i.Instance, Received: i.Received, Last: i.Highest, First: Instant{i.First}, LastTime: Instant{i.Last},
+		LastRecorded: Instant{i.LastRecorded}, Missing: []uint64{}, MissingCount: i.MissingAll, MissingSpans: i.Missing,
 		Unnumbered: i.Unnumbered, Late: i.Late, Repeated: i.Repeated, Announced: i.Announced, Heartbeat: i.Heartbeat,
 		Stopped: i.Stopped, Silent: now.Sub(i.LastRecorded).Seconds(), LongestPause: i.LongestPause,
 	}

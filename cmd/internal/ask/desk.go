@@ -31,10 +31,11 @@ type Config struct {
 
 // A Desk answers questions. Its methods may be called concurrently.
 //
-// A page costs what it shows; about somebody, a step for each event that concerns
-// them besides. The first page of a list also counts, and looks at up to
-// [countedEvents] events to count their people. Beyond that only answers grow that
-// sum up: summaries, parties, histograms and the map, each with the events summed.
+// A page costs what it shows. The first page of a list also counts, with a step for
+// each event that concerns whom it is about, and looks at up to [countedEvents]
+// events to count their people. Beyond that only answers grow that sum up:
+// summaries, histograms and the map, each with the events summed, and parties with
+// the people who were given away, once a month and party.
 type Desk struct {
 	ledger *ledger.Ledger
 	vault  *vault.Vault
@@ -42,11 +43,16 @@ type Desk struct {
 	record func(context.Context, events.Query) (uint64, error)
 	now    func() time.Time
 	seals  *seals
+
+	stretch int // see [sitting.listing]
 }
+
+// firstStretch is how many events about somebody a next page looks at first.
+const firstStretch = 1 << 12
 
 // New makes a desk. Handles and cursors are good at this desk only.
 func New(cfg Config) (*Desk, error) {
-	d := &Desk{ledger: cfg.Ledger, vault: cfg.Ledger.Vault(), views: cfg.Views, record: cfg.Record, now: cfg.Now}
+	d := &Desk{ledger: cfg.Ledger, vault: cfg.Ledger.Vault(), views: cfg.Views, record: cfg.Record, now: cfg.Now, stretch: firstStretch}
 	if d.record == nil {
 		d.record = cfg.Ledger.RecordQuery
 	}

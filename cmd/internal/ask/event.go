@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"time"
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/events/law"
@@ -127,18 +126,18 @@ func (d *Desk) Find(ctx context.Context, a Asker, source, id string) (uint64, er
 
 // An Explanation says why an event has its class, fact by fact.
 type Explanation struct {
-	AsOf     AsOf      `json:"as_of"`
-	Position uint64    `json:"position"`
-	Source   string    `json:"source"`
-	ID       string    `json:"id"`
-	Kind     string    `json:"kind"`
-	Time     time.Time `json:"time"`
-	Class    string    `json:"class,omitempty" doc:"as decided when it was recorded; absent if it has none"`
-	Tables   string    `json:"tables,omitempty" doc:"version of the legal tables that decided it"`
-	Region   string    `json:"region,omitempty"`
-	Now      Decision  `json:"now" doc:"what the tables of this program decide from what the register said then"`
-	Facts    []Fact    `json:"facts" nullable:"false"`
-	Register []Said    `json:"register" nullable:"false" doc:"the registrations that it rests on"`
+	AsOf     AsOf     `json:"as_of"`
+	Position uint64   `json:"position"`
+	Source   string   `json:"source"`
+	ID       string   `json:"id"`
+	Kind     string   `json:"kind"`
+	Time     Instant  `json:"time" format:"date-time"`
+	Class    string   `json:"class,omitempty" doc:"as decided when it was recorded; absent if it has none"`
+	Tables   string   `json:"tables,omitempty" doc:"version of the legal tables that decided it"`
+	Region   string   `json:"region,omitempty"`
+	Now      Decision `json:"now" doc:"what the tables of this program decide from what the register said then"`
+	Facts    []Fact   `json:"facts" nullable:"false"`
+	Register []Said   `json:"register" nullable:"false" doc:"the registrations that it rests on"`
 }
 
 // A Decision is a class under a version of the tables.
@@ -175,7 +174,7 @@ func (d *Desk) Explain(ctx context.Context, a Asker, position uint64, forCase st
 		return Explanation{}, err
 	}
 	st := e.Stored
-	out := Explanation{AsOf: s.asOf, Position: position, Source: st.Event.Source, ID: st.Event.ID, Kind: st.Event.Kind.Name(), Time: st.Event.At,
+	out := Explanation{AsOf: s.asOf, Position: position, Source: st.Event.Source, ID: st.Event.ID, Kind: st.Event.Kind.Name(), Time: Instant{st.Event.At},
 		Class: st.Facts.Class, Tables: st.Facts.Tables, Region: st.Facts.Region, Facts: []Fact{}, Register: []Said{}}
 	said, err := s.said(ctx, st.Event, position)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
@@ -14,27 +15,57 @@ import (
 	"github.com/imalink/custody/projections"
 	"github.com/imalink/custody/projections/access"
 	"github.com/imalink/custody/projections/person"
+	"github.com/imalink/custody/projections/postings"
 	"github.com/imalink/custody/projections/search"
 )
 
 // filter turns the question into what the view of events understands, once the
 // views it takes have come far enough.
 func (s *sitting) filter(ctx context.Context) (search.Filter, error) {
+	f, err := s.beside(ctx)
+	if err != nil {
+		return search.Filter{}, err
+	}
+	f.Among, _, err = s.concerning(math.MaxInt)
+	return f, err
+}
+
+// beside is the filter but for whom the question is about.
+func (s *sitting) beside(ctx context.Context) (search.Filter, error) {
 	if err := s.wait(ctx, s.viewsNeeded()...); err != nil {
 		return search.Filter{}, err
 	}
-	f := search.Filter{Any: s.unread(), From: s.q.From, To: s.q.To, Until: s.asOf.Position}
-	for i, about := range s.q.About {
-		positions, err := s.concerning(about)
-		if err != nil {
-			return search.Filter{}, err
-		}
-		if i > 0 {
-			positions = common(f.Among, positions)
-		}
-		f.Among = positions
-	}
+	f := s.plain()
+	f.Any = s.unread()
 	return f, nil
+}
+
+// listing reads, by read, a page of what the question is about. A page behind the
+// first looks at what concerns somebody from the cursor on, and at more of it, by
+// read again, until the page is full: it does not cost a step for all of it.
+func (s *sitting) listing(ctx context.Context, read func(*search.Reader, search.Filter) (more bool, err error)) error {
+	f, err := s.beside(ctx)
+	if err != nil {
+		return err
+	}
+	most := math.MaxInt
+	if s.continues() {
+		most = s.stretch
+	}
+	for {
+		var whole, more bool
+		if f.Among, whole, err = s.concerning(most); err != nil {
+			return err
+		}
+		err := s.search(func(r *search.Reader) (err error) {
+			more, err = read(r, f)
+			return err
+		})
+		if err != nil || more || whole {
+			return err
+		}
+		most *= 4
+	}
 }
 
 // unread is what the question restricts, and that an answer about somebody leaves
@@ -91,48 +122,83 @@ func checkValues(filters map[search.Facet][]string) error {
 	return nil
 }
 
-// concerning gives the positions of the events that concern somebody or a
-// session, ascending. It costs a step for each.
-func (s *sitting) concerning(about About) (positions []uint64, err error) {
+// concerning gives the positions of the events that concern everybody, and the
+// session, that the question is about, ascending; nil if it is about nobody. They
+// begin behind the cursor, in the order of the list. Of the first whom it is about
+// it looks at so many at most, and reports whether these were all.
+func (s *sitting) concerning(most int) (positions []uint64, whole bool, err error) {
+	newest := s.continues() && s.q.Newest
+	from := s.after + 1
+	if newest {
+		from = s.after - 1
+	}
+	whole = true
+	for i, about := range s.q.About {
+		err := s.union(about, newest, func(u *postings.Union) (err error) {
+			if i > 0 {
+				positions, err = common(positions, u)
+				return err
+			}
+			positions = []uint64{}
+			for position, err := range u.From(from) {
+				if err != nil {
+					return err
+				}
+				if whole = len(positions) < most; !whole {
+					break
+				}
+				positions = append(positions, position)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	if newest {
+		slices.Reverse(positions)
+	}
+	return positions, whole, nil
+}
+
+// union goes through the positions of the events that concern somebody or a
+// session.
+func (s *sitting) union(about About, newest bool, fn func(*postings.Union) error) error {
 	keys, view, err := s.keys(about)
 	if err != nil {
-		return nil, fmt.Errorf("finding tags: %w", err)
+		return fmt.Errorf("finding tags: %w", err)
 	}
 	read := access.Read
 	if view == personView {
 		read = person.Read
 	}
-	positions = []uint64{}
 	err = s.views.Read(view, func(tx *bolt.Tx) error {
 		r, err := read(tx, s.asOf.Position)
 		if err != nil {
 			return err
 		}
-		for position, err := range r.Union(keys, false).From(1) {
-			if err != nil {
-				return err
-			}
-			positions = append(positions, position)
-		}
-		return nil
+		return fn(r.Union(keys, newest))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading the view %s: %w", view, err)
+		return fmt.Errorf("reading the view %s: %w", view, err)
 	}
-	return positions, nil
+	return nil
 }
 
-// common gives what is in both of two ascending lists.
-func common(a, b []uint64) []uint64 {
-	both := []uint64{}
-	for _, position := range a {
-		i, found := slices.BinarySearch(b, position)
-		if found {
+// common keeps of some positions, in the order of a union, those that it has.
+func common(positions []uint64, u *postings.Union) ([]uint64, error) {
+	both := positions[:0]
+	for _, position := range positions {
+		switch found, ok, err := u.Seek(position); {
+		case err != nil:
+			return nil, err
+		case !ok:
+			return both, nil
+		case found == position:
 			both = append(both, position)
 		}
-		b = b[i:]
 	}
-	return both
+	return both, nil
 }
 
 // keys are those under which a view has somebody, or a session: one for each
@@ -163,13 +229,13 @@ func (s *sitting) keys(about About) (keys [][]byte, view string, err error) {
 	return keys, accessView, nil
 }
 
-// narrowed is a filter with one facet held to one value.
-func narrowed(f search.Filter, facet search.Facet, value string) search.Filter {
+// narrowed is a filter with one facet held to some values.
+func narrowed(f search.Filter, facet search.Facet, values ...string) search.Filter {
 	any := maps.Clone(f.Any)
 	if any == nil {
 		any = map[search.Facet][]string{}
 	}
-	any[facet] = []string{value}
+	any[facet] = values
 	f.Any = any
 	return f
 }

@@ -1,18 +1,16 @@
 package ask
 
-import "time"
-
 // An Item is what a list shows of one event.
 type Item struct {
-	Position uint64    `json:"position"`
-	Source   string    `json:"source"`
-	ID       string    `json:"id"`
-	Kind     string    `json:"kind"`
-	Time     time.Time `json:"time" doc:"when it happened, as the producer said"`
-	Recorded time.Time `json:"recordedtime"`
-	Relay    string    `json:"relay,omitempty"`
-	Actor    *Actor    `json:"actor,omitempty"`
-	Persons  int       `json:"persons" doc:"data subjects that the event lists"`
+	Position uint64  `json:"position"`
+	Source   string  `json:"source"`
+	ID       string  `json:"id"`
+	Kind     string  `json:"kind"`
+	Time     Instant `json:"time" format:"date-time" doc:"when it happened, as the producer said"`
+	Recorded Instant `json:"recordedtime" format:"date-time"`
+	Relay    string  `json:"relay,omitempty"`
+	Actor    *Actor  `json:"actor,omitempty"`
+	Persons  int     `json:"persons" doc:"data subjects that the event lists"`
 
 	System      string   `json:"system,omitempty"`
 	Dataset     string   `json:"dataset,omitempty"`

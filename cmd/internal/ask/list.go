@@ -39,25 +39,21 @@ func (d *Desk) events(ctx context.Context, a Asker, q Question) (Page, error) {
 
 // list answers a question with a page of events.
 func (s *sitting) list(ctx context.Context) (Page, error) {
-	filter, err := s.filter(ctx)
-	if err != nil {
-		return Page{}, err
-	}
 	page := Page{AsOf: s.asOf, Window: s.window(), Items: []Item{}}
 	var shown []shown
 	var more bool
 	var counted tally
-	err = s.search(func(r *search.Reader) (err error) {
+	err := s.listing(ctx, func(r *search.Reader, f search.Filter) (_ bool, err error) {
 		if !s.continues() {
-			if s.total, err = r.Count(filter); err != nil {
-				return err
+			if s.total, err = r.Count(f); err != nil {
+				return false, err
 			}
-			if counted, err = s.tally(r, filter); err != nil {
-				return err
+			if counted, err = s.tally(r, f); err != nil {
+				return false, err
 			}
 		}
-		shown, more, err = s.page(r, filter)
-		return err
+		shown, more, err = s.page(r, f)
+		return more, err
 	})
 	if err != nil {
 		return Page{}, err
@@ -144,7 +140,7 @@ func (s *sitting) items(page []shown) ([]Item, error) {
 
 func itemOf(c *search.Card) Item {
 	return Item{
-		Position: c.Position, Source: c.Source, ID: c.ID, Kind: c.Kind.Name(), Time: c.Time, Recorded: c.Recorded,
+		Position: c.Position, Source: c.Source, ID: c.ID, Kind: c.Kind.Name(), Time: Instant{c.Time}, Recorded: Instant{c.Recorded},
 		Relay: c.Get(search.Relay), Persons: c.Subjects,
 		System: c.Get(search.System), Dataset: c.Get(search.Dataset), Environment: c.Get(search.Environment),
 		Activity: c.Get(search.Activity), Categories: c.All(search.Category), Special: c.Get(search.Special) == "true",

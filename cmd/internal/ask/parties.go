@@ -3,9 +3,6 @@ package ask
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -23,8 +20,8 @@ type Received struct {
 	Events     uint64            `json:"events" doc:"events that name it as recipient"`
 	Persons    *int              `json:"persons,omitempty" doc:"data subjects; linked identifiers are one; absent for roles that may not ask about persons"`
 	Unresolved *int              `json:"unresolved,omitempty" doc:"tags of the subjects that are nobody's any more"`
-	First      *time.Time        `json:"first,omitempty" doc:"event time"`
-	Last       *time.Time        `json:"last,omitempty"`
+	First      *Instant          `json:"first,omitempty" format:"date-time" doc:"event time"`
+	Last       *Instant          `json:"last,omitempty" format:"date-time"`
 	Roles      []string          `json:"roles" nullable:"false" doc:"in which it received"`
 	Categories []string          `json:"categories" nullable:"false"`
 	Classes    map[string]uint64 `json:"classes" doc:"events by transfer class"`
@@ -45,35 +42,20 @@ type PartyDetail struct {
 	Register governance.Party `json:"register" doc:"in force at the time asked for, as known at the position"`
 }
 
-// Parties lists who received anything in what was asked for. Counting people costs
-// a look at every disclosure: they are resolved, not counted by tag.
+// Parties lists who received anything in what was asked for. Counting people costs a
+// step for each person, month and party: they are resolved, not counted by tag.
 func (d *Desk) Parties(ctx context.Context, a Asker, q Question) (Parties, error) {
 	s, err := d.begin(ctx, a, q)
 	if err != nil {
 		return Parties{}, err
 	}
-	if err := s.wait(ctx, searchView, governanceView); err != nil {
+	if err := s.wait(ctx, searchView, recipientsView, governanceView); err != nil {
 		return Parties{}, err
 	}
-	var all []receipts
-	err = s.search(func(r *search.Reader) error {
-		values, err := r.Values(s.plain(), search.Recipient)
-		if err != nil {
-			return err
-		}
-		for _, v := range values[search.Recipient] {
-			p, err := s.receipts(r, v.Text)
-			if err != nil {
-				return fmt.Errorf("a party: %w", err)
-			}
-			all = append(all, p)
-		}
-		return nil
-	})
+	all, err := s.receipts(nil)
 	if err != nil {
 		return Parties{}, err
 	}
-	slices.SortFunc(all, func(a, b receipts) int { return strings.Compare(a.party.Party, b.party.Party) })
 	out := Parties{AsOf: s.asOf, Window: s.window(), Items: make([]Received, 0, len(all))}
 	everybody := newCrowd(s.vault)
 	for _, p := range all {
@@ -100,11 +82,40 @@ type receipts struct {
 	known  bool // something registered names it
 }
 
-func (s *sitting) receipts(r *search.Reader, code string) (receipts, error) {
+// receipts gives the receipts of some parties; nil is of all that received anything,
+// in order of their codes.
+func (s *sitting) receipts(codes []string) (all []receipts, err error) {
+	var counts chosen
+	err = s.search(func(r *search.Reader) error {
+		if codes == nil {
+			values, err := r.Values(s.plain(), search.Recipient)
+			if err != nil {
+				return err
+			}
+			codes = named(values[search.Recipient])
+		}
+		for _, code := range codes {
+			p, err := s.receiptsOf(r, code)
+			if err != nil {
+				return fmt.Errorf("a party: %w", err)
+			}
+			all = append(all, p)
+		}
+		counts, err = s.chosen(r, codes)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, s.receivers(all, counts)
+}
+
+// receiptsOf gives what a party received, without the people.
+func (s *sitting) receiptsOf(r *search.Reader, code string) (receipts, error) {
 	f := narrowed(s.plain(), search.Recipient, code)
 	var sum Summary
 	p := receipts{people: newCrowd(s.vault)}
-	if err := sum.fill(r, f, p.people); err != nil {
+	if err := sum.fill(r, f); err != nil {
 		return p, err
 	}
 	values, err := r.Values(f, search.RecipientRole, search.Class)
@@ -156,14 +167,14 @@ func (d *Desk) Party(ctx context.Context, a Asker, code string, q Question) (Par
 	if err != nil {
 		return PartyDetail{}, err
 	}
-	if err := s.wait(ctx, searchView, governanceView); err != nil {
+	if err := s.wait(ctx, searchView, recipientsView, governanceView); err != nil {
 		return PartyDetail{}, err
 	}
-	var p receipts
-	err = s.search(func(r *search.Reader) (err error) { p, err = s.receipts(r, code); return err })
+	all, err := s.receipts([]string{code})
 	if err != nil {
 		return PartyDetail{}, err
 	}
+	p := all[0]
 	register, err := s.resolved(&p)
 	if err != nil {
 		return PartyDetail{}, err

@@ -55,15 +55,15 @@ type About struct {
 
 // AsOf says up to which event an answer is complete.
 type AsOf struct {
-	Position uint64    `json:"position" doc:"the answer holds everything up to this position, and nothing beyond"`
-	Recorded time.Time `json:"recordedtime" doc:"when that was recorded"`
+	Position uint64  `json:"position" doc:"the answer holds everything up to this position, and nothing beyond"`
+	Recorded Instant `json:"recordedtime" format:"date-time" doc:"when that was recorded"`
 }
 
 // A Window is what a question's times were taken to mean: from is inside, to is
 // not; absent is open.
 type Window struct {
-	From *time.Time `json:"from,omitempty"`
-	To   *time.Time `json:"to,omitempty"`
+	From *Instant `json:"from,omitempty" format:"date-time"`
+	To   *Instant `json:"to,omitempty" format:"date-time"`
 }
 
 // A sitting is one question while it is answered.
@@ -215,7 +215,7 @@ func (s *sitting) inForce() time.Time {
 // knownAt is as of when a question is answered: the head now, or where the ledger was.
 func (d *Desk) knownAt(ctx context.Context, text string) (AsOf, error) {
 	head := d.ledger.Head()
-	now := AsOf{head.Position, head.Recorded}
+	now := AsOf{head.Position, Instant{head.Recorded}}
 	if text == "" {
 		return now, nil
 	}
@@ -241,16 +241,16 @@ func (d *Desk) knownAt(ctx context.Context, text string) (AsOf, error) {
 	if err != nil {
 		return AsOf{}, err
 	}
-	return AsOf{position, st.Recorded}, nil
+	return AsOf{position, Instant{st.Recorded}}, nil
 }
 
 // window is what the times of the question were taken to mean.
 func (s *sitting) window() (w Window) {
 	if !s.q.From.IsZero() {
-		w.From = &s.q.From
+		w.From = instant(s.q.From)
 	}
 	if !s.q.To.IsZero() {
-		w.To = &s.q.To
+		w.To = instant(s.q.To)
 	}
 	return w
 }

@@ -34,7 +34,7 @@ func TestKnownAt(t *testing.T) {
 		return page.AsOf
 	}
 	for i, when := range recorded {
-		if got := at(fmt.Sprint(i + 1)); got != (AsOf{uint64(i) + 1, when}) {
+		if got := at(fmt.Sprint(i + 1)); got != (AsOf{uint64(i) + 1, Instant{when}}) {
 			t.Errorf("position %d: as of %+v", i+1, got)
 		}
 		for _, by := range []time.Duration{-time.Millisecond, -1, 0, 1} {
@@ -52,7 +52,7 @@ func TestKnownAt(t *testing.T) {
 		t.Errorf("before anything: as of %+v", got)
 	}
 	for _, later := range []string{"9223372036854775807", "2099-01-01T00:00:00Z", ""} {
-		if head := r.ledger.Head(); at(later) != (AsOf{head.Position, head.Recorded}) {
+		if head := r.ledger.Head(); at(later) != (AsOf{head.Position, Instant{head.Recorded}}) {
 			t.Errorf("%q is not now", later)
 		}
 	}

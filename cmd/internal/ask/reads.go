@@ -2,7 +2,6 @@ package ask
 
 import (
 	"context"
-	"time"
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/projections/search"
@@ -19,18 +18,18 @@ type Reads struct {
 
 // A Read is one question that was asked.
 type Read struct {
-	Position uint64    `json:"position"`
-	Source   string    `json:"source"`
-	ID       string    `json:"id"`
-	Kind     string    `json:"kind"`
-	Time     time.Time `json:"time"`
-	Role     string    `json:"role" doc:"of the token that asked"`
-	Token    string    `json:"token" doc:"its name"`
-	Query    string    `json:"query" doc:"what was asked, such as person.accesses"`
-	Case     string    `json:"case,omitempty"`
-	Filters  []string  `json:"filters,omitempty" doc:"what it was restricted by; not to which values"`
-	Persons  int64     `json:"persons" doc:"people in the answer"`
-	AsOf     uint64    `json:"as_of" doc:"the position up to which the answer was complete"`
+	Position uint64   `json:"position"`
+	Source   string   `json:"source"`
+	ID       string   `json:"id"`
+	Kind     string   `json:"kind"`
+	Time     Instant  `json:"time" format:"date-time"`
+	Role     string   `json:"role" doc:"of the token that asked"`
+	Token    string   `json:"token" doc:"its name"`
+	Query    string   `json:"query" doc:"what was asked, such as person.accesses"`
+	Case     string   `json:"case,omitempty"`
+	Filters  []string `json:"filters,omitempty" doc:"what it was restricted by; not to which values"`
+	Persons  int64    `json:"persons" doc:"people in the answer"`
+	AsOf     uint64   `json:"as_of" doc:"the position up to which the answer was complete"`
 }
 
 // Reads lists who asked about a person.
@@ -49,20 +48,16 @@ func (d *Desk) reads(ctx context.Context, a Asker, q Question) (Reads, error) {
 	if err != nil {
 		return Reads{}, err
 	}
-	filter, err := s.filter(ctx)
-	if err != nil {
-		return Reads{}, err
-	}
 	var positions []uint64
 	var more bool
-	err = s.search(func(r *search.Reader) (err error) {
+	err = s.listing(ctx, func(r *search.Reader, f search.Filter) (_ bool, err error) {
 		if !s.continues() {
-			if s.total, err = r.Count(filter); err != nil {
-				return err
+			if s.total, err = r.Count(f); err != nil {
+				return false, err
 			}
 		}
-		positions, more, err = r.Page(filter, s.after, s.q.Limit, s.q.Newest)
-		return err
+		positions, more, err = r.Page(f, s.after, s.q.Limit, s.q.Newest)
+		return more, err
 	})
 	if err != nil {
 		return Reads{}, err
@@ -87,7 +82,7 @@ func readOf(position uint64, st *events.Stored) Read {
 	e := st.Event
 	text := func(name string) string { return e.Data.Get(name).Text() }
 	return Read{
-		Position: position, Source: e.Source, ID: e.ID, Kind: e.Kind.Name(), Time: e.At,
+		Position: position, Source: e.Source, ID: e.ID, Kind: e.Kind.Name(), Time: Instant{e.At},
 		Role: text("role"), Token: text("token"), Query: text("query"), Case: text("case"), Filters: e.Data.Get("filter").Texts(),
 		Persons: e.Data.Get("persons").Int(), AsOf: uint64(e.Data.Get("as_of").Int()),
 	}

@@ -180,7 +180,7 @@ func (c *checked) summary() {
 	c.recordedAs("events.summary", c.o.persons(c.rows))
 }
 
-func (c *checked) sum(what string, rows []row, events uint64, persons, unresolved int, first, last *time.Time) {
+func (c *checked) sum(what string, rows []row, events uint64, persons, unresolved int, first, last *Instant) {
 	c.T.Helper()
 	from, to := span(rows)
 	if events != uint64(len(rows)) || persons != c.o.persons(rows) || unresolved != 0 || (first == nil) != (len(rows) == 0) ||
@@ -238,7 +238,7 @@ func (c *checked) histogram() {
 	}
 	counted := map[string]uint64{}
 	for _, bar := range got.Histogram.Items {
-		key := stretch(bar.From, by)
+		key := stretch(bar.From.Time, by)
 		counted[key] += bar.Count
 		if stretch(bar.From.Add(-time.Millisecond), by) == key {
 			c.Fatalf("%v is not the first instant of its %s", bar.From, by)

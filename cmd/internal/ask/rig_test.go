@@ -67,6 +67,7 @@ func (r *rig) open() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.stretch = 3 // so that pages take several
 	r.openViews()
 }
 

@@ -2,7 +2,6 @@ package ask
 
 import (
 	"context"
-	"time"
 
 	"github.com/imalink/custody/projections/search"
 )
@@ -18,8 +17,8 @@ type Shares struct {
 type Share struct {
 	Party      string            `json:"party"`
 	Events     uint64            `json:"events"`
-	First      *time.Time        `json:"first,omitempty" doc:"event time"`
-	Last       *time.Time        `json:"last,omitempty"`
+	First      *Instant          `json:"first,omitempty" format:"date-time" doc:"event time"`
+	Last       *Instant          `json:"last,omitempty" format:"date-time"`
 	Roles      []string          `json:"roles" nullable:"false" doc:"in which it received"`
 	Categories []string          `json:"categories" nullable:"false"`
 	Purposes   []string          `json:"purposes" nullable:"false"`
@@ -73,7 +72,7 @@ func shareOf(r *search.Reader, f search.Filter, party search.ValueCount) (Share,
 		return out, err
 	}
 	if some {
-		out.First, out.Last = &first, &last
+		out.First, out.Last = instant(first), instant(last)
 	}
 	values, err := r.Values(f, search.RecipientRole, search.Category, search.Purpose, search.Agreement, search.Class)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/imalink/custody/projections/search"
 )
@@ -20,8 +19,8 @@ type Summary struct {
 	Categories []string          `json:"categories" nullable:"false"`
 	Systems    []string          `json:"systems" nullable:"false"`
 	Kinds      map[string]uint64 `json:"kinds"`
-	First      *time.Time        `json:"first,omitempty" doc:"event time"`
-	Last       *time.Time        `json:"last,omitempty"`
+	First      *Instant          `json:"first,omitempty" format:"date-time" doc:"event time"`
+	Last       *Instant          `json:"last,omitempty" format:"date-time"`
 }
 
 // SessionSummary says how far a session went.
@@ -45,7 +44,12 @@ func (d *Desk) summary(ctx context.Context, a Asker, q Question) (Summary, error
 	}
 	out := Summary{AsOf: s.asOf, Window: s.window()}
 	people := newCrowd(s.vault)
-	err = s.search(func(r *search.Reader) error { return out.fill(r, filter, people) })
+	err = s.search(func(r *search.Reader) error {
+		if err := out.fill(r, filter); err != nil {
+			return err
+		}
+		return subjects(r, filter, people)
+	})
 	if err != nil {
 		return Summary{}, err
 	}
@@ -56,10 +60,8 @@ func (d *Desk) summary(ctx context.Context, a Asker, q Question) (Summary, error
 	return given(ctx, s, out, out.Persons, false)
 }
 
-func (out *Summary) fill(r *search.Reader, f search.Filter, people *crowd) (err error) {
-	if out.Events, err = r.Count(f); err != nil {
-		return err
-	}
+// subjects adds to a crowd the subjects of events.
+func subjects(r *search.Reader, f search.Filter, people *crowd) error {
 	for position, err := range r.Walk(f) {
 		if err != nil {
 			return err
@@ -70,12 +72,20 @@ func (out *Summary) fill(r *search.Reader, f search.Filter, people *crowd) (err 
 		}
 		people.add(p.SubjectCell, p.Subjects...)
 	}
+	return nil
+}
+
+// fill sums up all but the people.
+func (out *Summary) fill(r *search.Reader, f search.Filter) (err error) {
+	if out.Events, err = r.Count(f); err != nil {
+		return err
+	}
 	first, last, some, err := r.Span(f)
 	if err != nil {
 		return err
 	}
 	if some {
-		out.First, out.Last = &first, &last
+		out.First, out.Last = instant(first), instant(last)
 	}
 	values, err := r.Values(f, search.Category, search.System, search.Kind)
 	if err != nil {

@@ -5,6 +5,7 @@ const (
 	searchView     = "search"
 	personView     = "person"
 	accessView     = "access"
+	recipientsView = "recipients"
 	transfersView  = "transfers"
 	governanceView = "governance"
 	coverageView   = "coverage"
