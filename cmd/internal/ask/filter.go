@@ -158,7 +158,8 @@ func (s *sitting) concerning(most int) (positions []uint64, whole bool, err erro
 	if newest {
 		slices.Reverse(positions)
 	}
-	return positions, whole, nil
+	positions, err = s.shareable(positions)
+	return positions, whole, err
 }
 
 // union goes through the positions of the events that concern somebody or a
