@@ -87,12 +87,12 @@ func (r *Reader) Refusals(until uint64) iter.Seq2[Refused, error] {
 				return
 			}
 			prefix := refusalPrefix(producer, word)
-			sum, position, ok, err := refusedUntil(c, prefix, until)
-			if err != nil {
-				yield(Refused{}, err)
+			sum, position, some, failure := refusedUntil(c, prefix, until)
+			if failure != nil {
+				yield(Refused{}, failure)
 				return
 			}
-			if ok && !yield(Refused{Producer: producer, Type: word, Count: sum.count, Position: position,
+			if some && !yield(Refused{Producer: producer, Type: word, Count: sum.count, Position: position,
 				First: moment(sum.first), Last: moment(sum.last)}, nil) {
 				return
 			}

@@ -107,15 +107,8 @@ func (s *shelf) at(buffer []uint64, pair []byte, newest bool) (p piece, err erro
 		name, value, err = s.blocks.Last()
 	}
 	for name != nil && err == nil {
-		b, err := decodeBlock(value, len(key))
-		if err != nil {
-			return p, err
-		}
-		i, list, err := b.find(key)
-		if err != nil {
-			return p, err
-		}
-		if p.positions, err = appendList(buffer[:0], list); err != nil {
+		var i int
+		if i, p.positions, err = positionsIn(buffer[:0], value, key); err != nil {
 			return p, err
 		}
 		if !newest {
@@ -134,6 +127,20 @@ func (s *shelf) at(buffer []uint64, pair []byte, newest bool) (p piece, err erro
 		}
 	}
 	return piece{positions: buffer[:0]}, err
+}
+
+// positionsIn appends to buffer what a block has of a key, which is its i-th.
+func positionsIn(buffer []uint64, block, key []byte) (i int, positions []uint64, err error) {
+	b, err := decodeBlock(block, len(key))
+	if err != nil {
+		return 0, nil, err
+	}
+	i, list, err := b.find(key)
+	if err != nil {
+		return 0, nil, err
+	}
+	positions, err = appendList(buffer, list)
+	return i, positions, err
 }
 
 // A Posting is a key and some of its positions, ascending.

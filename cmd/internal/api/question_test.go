@@ -99,7 +99,7 @@ func TestQuestionsFollowDocument(t *testing.T) {
 	c.DefaultDraft(jsonschema.Draft2020)
 	r.must(c.AddResource("urn:doc", doc))
 	all := r.questions()
-	for _, more := range []asking{
+	all = append(all, []asking{
 		{"POST /v1/persons/lookup", "/v1/persons/lookup", `{"identifier":"candidate:88002"}`, false},
 		{"POST /v1/persons/lookup", "/v1/persons/lookup", `{"identifier":"88003","show":"recipients"}`, false},
 		{"POST /v1/persons/lookup", "/v1/persons/lookup", `{"identifier":"candidate:88001","show":"reads"}`, false},
@@ -119,9 +119,7 @@ func TestQuestionsFollowDocument(t *testing.T) {
 		{"GET /v1/parties/{code}", "/v1/parties/acme-bank?at=2026-02-04T00:00:00Z&case=c-1", "", false},
 		{"GET /v1/events/{position}", "/v1/events/1", "", false},
 		{"GET /v1/events/{position}/explain", "/v1/events/1/explain", "", false},
-	} {
-		all = append(all, more)
-	}
+	}...)
 	for _, q := range all {
 		a := r.ask(access.RoleDPO, q.method(), q.target, q.body)
 		if a.StatusCode != 200 {
