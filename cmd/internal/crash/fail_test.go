@@ -27,7 +27,6 @@ var failures = []struct {
 	{"renameat", "EIO", 6},
 	{"unlinkat", "EIO", 6},
 	{"pread64", "EIO", 20},
-	{"fstat", "EIO", 60},
 	{"openat", "EMFILE", 60},
 	{"fsync,fdatasync", "ENOSPC", 40},
 	{"pwrite64,ftruncate,mkdirat,renameat", "ENOSPC", 80},
