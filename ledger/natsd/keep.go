@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // The server removes what it cannot read: one read that fails while it recovers, or one open file too many, and it
@@ -107,11 +108,7 @@ func putBack(cfg Config) error {
 		return err
 	}
 	for _, file := range gone {
-		place := filepath.Join(streamsDir(cfg.Dir), file)
-		if err := os.MkdirAll(filepath.Dir(place), 0o700); err != nil {
-			return err
-		}
-		if err := os.Link(filepath.Join(cfg.Dir, keptFolder, file), place); err != nil {
+		if err := relink(filepath.Join(cfg.Dir, keptFolder, file), filepath.Join(streamsDir(cfg.Dir), file)); err != nil {
 			return fmt.Errorf("putting back what the server removed: %w", err)
 		}
 	}
@@ -122,6 +119,21 @@ func putBack(cfg Config) error {
 		}
 	}
 	return giveUp(cfg.Dir)
+}
+
+// relink gives a kept file its first name. A server that has ended may yet remove folders, once each and only if they
+// are empty: then they are made again.
+func relink(kept, place string) error {
+	for attempt := 0; ; attempt++ {
+		err := os.MkdirAll(filepath.Dir(place), 0o700)
+		if err == nil {
+			err = os.Link(kept, place)
+		}
+		if attempt == 100 || !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // giveUp removes the second names, durably.
