@@ -2,11 +2,13 @@ package crash_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/imalink/custody/events/emit"
 )
@@ -62,6 +64,14 @@ func emitForEver(settings string) error {
 				n := count
 				mu.Unlock()
 				receipt, err := e.Emit(context.Background(), accessNumbered(n, subjects))
+				for errors.Is(err, emit.ErrSpoolFull) { // nothing was kept: the ledger is slow, or down
+					select {
+					case <-stop:
+						return
+					case <-time.After(10 * time.Millisecond):
+					}
+					receipt, err = e.Emit(context.Background(), accessNumbered(n, subjects))
+				}
 				if err != nil {
 					fmt.Fprintln(os.Stderr, err)
 					os.Exit(1)
