@@ -57,6 +57,20 @@ func isWord(s []byte, w *spec) bool {
 	return int64(len(s)) >= w.min && int64(len(s)) <= w.max && atoms[s[0]]&w.first != 0 && within(s[1:], w.rest)
 }
 
+// isMonth: four digits, a hyphen, 01 to 12.
+func isMonth(s []byte) bool {
+	if len(s) != 7 || s[4] != '-' {
+		return false
+	}
+	for i, c := range s {
+		if i != 4 && atoms[c]&d09 == 0 {
+			return false
+		}
+	}
+	n := (s[5]-'0')*10 + s[6] - '0'
+	return n >= 1 && n <= 12
+}
+
 // isPeriod: P, then one to three times one to four digits and Y, M or D.
 func isPeriod(s []byte) bool {
 	if len(s) == 0 || s[0] != 'P' {

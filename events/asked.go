@@ -43,10 +43,13 @@ func (q Query) Event(id, source string, at time.Time) (*Event, error) {
 
 // Reveal is identifiers of people that the ledger is about to show. It never prints itself.
 type Reveal struct {
-	Role   string // of the token that asked, a code
-	Token  string // its name, a code
-	Case   string // the case it asked for, a code; "" is none
-	Reason string // why, at most 200 characters; it is sealed
+	Role  string // of the token that asked, a code
+	Token string // its name, a code
+	Case  string // the case it asked for, a code; "" is none
+
+	Approved   string // the name of the token that approved, a code; "" if nobody had to
+	ReasonCode string // why, a code
+	Reason     string // why in words, at most 200 characters, "" for none; it is sealed
 
 	Subjects []string // identifiers of data subjects shown, at most MaxSubjects, none twice
 	Actors   []string // identifiers shown of people who acted, at most MaxSubjects, none twice
@@ -64,6 +67,8 @@ func (r Reveal) Event(id, source string, at time.Time) (*Event, error) {
 		member{"role", TextOf(r.Role)},
 		member{"token", TextOf(r.Token)},
 		member{"case", textOrNone(r.Case)},
+		member{"approved_by", textOrNone(r.Approved)},
+		member{"reason_code", TextOf(r.ReasonCode)},
 		member{"bulk", r.bulk()},
 		member{"reason", textOrNone(r.Reason)},
 		member{"subjects", listOrNone(r.Subjects, askedAbout)},
@@ -116,7 +121,7 @@ func ownEvent(k Kind, id, source string, at time.Time, members ...member) (*Even
 	d := decoder{lexer: lexer{in: in, valid: validPrefix(in)}, st: newStore("", nil)}
 	o, err := d.whole(object(req("data", &spec{form: objectForm, shape: shape})))
 	if err == nil {
-		err = screenCase(o)
+		err = screenChosen(o)
 	}
 	if err != nil {
 		return nil, err
@@ -125,12 +130,14 @@ func ownEvent(k Kind, id, source string, at time.Time, members ...member) (*Even
 		Data: o.Get("data").Object()}, nil
 }
 
-// screenCase screens the only clear text of a reader's own choice. Nothing else is held against the
+// screenChosen screens the clear texts that whoever asks chooses. Nothing else is held against the
 // identifiers: somebody may be called what a role or a question is called.
-func screenCase(o Object) *Error {
+func screenChosen(o Object) *Error {
 	data := o.Get("data").Object()
 	for name := range data.All() {
-		if name != "case" && name != "subjects" && name != "handlers" {
+		switch name {
+		case "case", "reason_code", "request", "ground", "subjects", "handlers":
+		default:
 			data, _ = data.With(name, Value{})
 		}
 	}

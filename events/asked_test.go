@@ -22,7 +22,7 @@ func aQuery() Query {
 }
 
 func aReveal() Reveal {
-	return Reveal{Role: "dpo", Token: "dpo", Case: "c1", Reason: "to tell them", Subjects: []string{"candidate:1", "candidate:2"},
+	return Reveal{Role: "dpo", Token: "dpo", Case: "c1", Approved: "dpo-2", ReasonCode: "art-15", Reason: "to tell them", Subjects: []string{"candidate:1", "candidate:2"},
 		Actors: []string{"employee:a"}, Bulk: "reveal:7", Part: 2, Parts: 2}
 }
 
@@ -73,7 +73,7 @@ func TestRevealEvent(t *testing.T) {
 	at, _ := time.Parse(time.RFC3339, askedAt)
 	e, err := aReveal().Event("r-1", "/custody", at)
 	got := string(made(t, e, err).AppendJSON(nil))
-	want := `"data":{"role":"dpo","token":"dpo","case":"c1","bulk":{"id":"reveal:7","part":2,"parts":2},"reason":"to tell them",` +
+	want := `"data":{"role":"dpo","token":"dpo","case":"c1","approved_by":"dpo-2","reason_code":"art-15","bulk":{"id":"reveal:7","part":2,"parts":2},"reason":"to tell them",` +
 		`"subjects":[{"id":"candidate:1"},{"id":"candidate:2"}],"handlers":["employee:a"]}}`
 	if !strings.HasSuffix(got, want) {
 		t.Errorf("\n got %s\nwant %s", got, want)

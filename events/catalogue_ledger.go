@@ -30,12 +30,56 @@ var ledgerKinds = []row{
 		opt("handlers", list(identifier, 1, MaxSubjects)).actor(),
 	)...)},
 	{kind: LedgerIdentityRevealed, name: "ledger.identity-revealed", retention: Access, byLedger: true, data: object(append(asking(),
+		opt("approved_by", code),
+		req("reason_code", code),
 		opt("bulk", bulk),
 		opt("reason", freeText(0, 200)).sealed("/data/reason"),
 		opt("subjects", asked),
 		opt("handlers", list(identifier, 1, MaxSubjects)).actor(),
 	)...)},
+	{kind: LedgerErasureOpened, name: "ledger.erasure-opened", retention: LegalState, byLedger: true, data: object(append(behind(),
+		req("reason_code", erasureReason),
+		opt("request", reference),
+		req("due", instant),
+		opt("actor_too", boolean),
+		opt("ground", code),
+		opt("keep", some(keeping)),
+		req("subjects", asked),
+	)...)},
+	{kind: LedgerErasureCancelled, name: "ledger.erasure-cancelled", retention: Operation, byLedger: true, data: object(append(behind(),
+		req("erasure", position),
+		req("reason_code", code),
+	)...)},
+	{kind: LedgerKeyShredded, name: "ledger.key-shredded", retention: Operation, byLedger: true, data: object(append(behind(),
+		req("what", enum("person", "cells", "root")),
+		opt("erasure", position),
+		opt("class", retentionClass),
+		opt("before", month),
+		req("former", position),
+		req("root", position),
+	)...)},
+	{kind: LedgerGapFound, name: "ledger.gap-found", retention: Operation, byLedger: true, data: object(
+		req("cause", code),
+		req("from", position),
+		req("to", position),
+	)},
 }
+
+// behind begins the data of what the ledger did because a token asked: which, and the name of the second
+// one where two people must agree.
+func behind() []field {
+	return []field{req("role", code), req("token", code), opt("approved_by", code)}
+}
+
+// Vocabularies of erasure: Art. 17(1)(a) to (f) GDPR, and a request that names no ground; Art. 17(3).
+var (
+	erasureReason = enum("retention", "consent_withdrawn", "objection", "unlawful", "legal_obligation", "child", "request")
+	keepGround    = enum("A17-3-a", "A17-3-b", "A17-3-c", "A17-3-d", "A17-3-e")
+	keeping       = objectOf(req("class", retentionClass), req("ground", keepGround))
+
+	retentionClass = enum("access", "disclosure", "legal-state", "governance", "breach", "operation")
+	month          = (&spec{form: patternForm, match: isMonth, pattern: `^[0-9]{4}-(0[1-9]|1[0-2])$`, expected: "a month, as YYYY-MM"}).fixed()
+)
 
 // asking begins the data of what the ledger writes about its own readers: what the token that asked may
 // do, what it is called, and the case it asked for. Reading is an access like any other: the tags of

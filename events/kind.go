@@ -74,6 +74,10 @@ const (
 	LedgerRefused                   Kind = 64 // the ledger's own: what it refused, counted
 	LedgerQueried                   Kind = 65 // the ledger's own: a question that is about to be answered
 	LedgerIdentityRevealed          Kind = 66 // the ledger's own: identifiers that are about to be shown
+	LedgerErasureOpened             Kind = 67 // the ledger's own: a person is restricted, and will be erased
+	LedgerErasureCancelled          Kind = 68 // the ledger's own: and will not
+	LedgerKeyShredded               Kind = 69 // the ledger's own: keys were destroyed
+	LedgerGapFound                  Kind = 70 // the ledger's own: positions that were lost
 )
 
 // Type is the CloudEvents type, such as "eu.custody.data.shared.v1"; "" for no kind.

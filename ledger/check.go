@@ -95,6 +95,7 @@ type checker struct {
 	have     bool
 	last     map[string]uint64 // last good sequence of each stream
 	resolver *vault.Resolver   // nil if the vault cannot be read
+	root     uint64            // version of the root key, 0 if it cannot be read
 
 	unresolved, closed int // tags that are nobody's, seals whose keys are gone
 	older              int // events classed under older tables
@@ -160,11 +161,17 @@ func (c *checker) messages(name string) iter.Seq2[stream.Message, error] {
 
 // vaultSound opens every live row and table of the vault under the root key.
 func (c *checker) vaultSound() {
-	root, err := vault.OpenRoot(c.paths.root())
+	device, err := wrapper(c.device, c.manifest.ID)
+	if err != nil {
+		c.report.find("files", 0, "%v", err)
+		return
+	}
+	root, err := vault.OpenRoot(c.paths.root(), device)
 	if err != nil {
 		c.report.find("files", 0, "%s: %v", c.paths.root(), err)
 		return
 	}
+	c.root = root.Version()
 	found, err := vault.Inspect(c.messages(c.manifest.vault()), root)
 	if err != nil {
 		c.report.find("vault", 0, "%v", err)
@@ -247,6 +254,9 @@ func (c *checker) eventsSound(ctx context.Context) error {
 	}
 	if c.progress != nil {
 		c.progress(all, all)
+	}
+	if c.root != 0 && c.root < c.register.Shredded {
+		c.report.find("vault", 0, "the root key has version %d, and an erasure that was recorded destroyed all below %d", c.root, c.register.Shredded)
 	}
 	c.report.Checked = append(c.report.Checked, "one spelling of every event", "order of recorded times", "identities", "facts and classes")
 	if c.resolver != nil {

@@ -112,10 +112,14 @@ func fill(ctx context.Context, cfg Config, paths layout, m manifest) (err error)
 		}
 		opened = append(opened, s)
 	}
-	if err := vault.CreateRoot(paths.root()); err != nil {
+	device, err := wrapper(cfg.Device, m.ID)
+	if err != nil {
+		return err
+	}
+	if err := vault.CreateRoot(paths.root(), device); err != nil {
 		return fmt.Errorf("creating the root key: %w", err)
 	}
-	root, err := vault.OpenRoot(paths.root())
+	root, err := vault.OpenRoot(paths.root(), device)
 	if err != nil {
 		return fmt.Errorf("opening the root key: %w", err)
 	}

@@ -74,11 +74,28 @@ type Config struct {
 	// exists. Open calls it once this process has the ledger, and closes what it
 	// returns. Nothing else needs it.
 	Index func(path string) (Index, error)
+	// Device is given the ledger's id and returns what seals the root key; nil is
+	// that the key directory alone keeps it.
+	Device func(id string) (vault.Wrapper, error)
+	// Ship is where a change of keys is taken before it comes into force.
+	Ship Shipper
 	// Log receives what an operator should know; nil discards it. No message
 	// names a person.
 	Log *slog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+}
+
+// wrapper is what seals the root key of a ledger, nil for nothing.
+func wrapper(device func(id string) (vault.Wrapper, error), id string) (vault.Wrapper, error) {
+	if device == nil {
+		return nil, nil
+	}
+	w, err := device(id)
+	if err != nil {
+		return nil, fmt.Errorf("opening the device that seals the root key: %w", err)
+	}
+	return w, nil
 }
 
 // A log is the stream of events: [stream.Stream], or in a test one that fails
@@ -96,6 +113,8 @@ type Ledger struct {
 	manifest manifest
 	logger   *slog.Logger
 	now      func() time.Time
+	device   func(id string) (vault.Wrapper, error)
+	ship     Shipper
 	lock     *os.File
 	server   *natsd.Server
 	start    *natsd.Report
@@ -114,6 +133,7 @@ type Ledger struct {
 	closed   bool         // guarded by gate
 	incoming chan *request
 	asked    chan func() // questions that only the sequencer can answer
+	solo     chan func() // what is to run while nothing is being recorded
 	rotated  chan error
 	ending   chan struct{} // closed when the tasks are to end
 	quit     chan struct{} // closed when the sequencer is to end; by then it has nothing in hand

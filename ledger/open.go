@@ -36,8 +36,12 @@ func openWith(ctx context.Context, cfg Config, adjust func(*Ledger)) (_ *Ledger,
 	if err != nil {
 		return nil, err
 	}
+	begun := false
 	defer func() {
-		if err != nil {
+		switch {
+		case err != nil && begun:
+			err = errors.Join(err, l.Close(context.WithoutCancel(ctx)))
+		case err != nil:
 			l.release(context.WithoutCancel(ctx))
 		}
 	}()
@@ -66,8 +70,15 @@ func openWith(ctx context.Context, cfg Config, adjust func(*Ledger)) (_ *Ledger,
 	if err := l.recover(ctx); err != nil {
 		return nil, err
 	}
+	if err := l.openVault(ctx); err != nil {
+		return nil, err
+	}
 	adjust(l)
 	l.begin()
+	begun = true
+	if err := l.finishPending(ctx); err != nil {
+		return nil, err
+	}
 	return l, nil
 }
 
@@ -81,7 +92,7 @@ func prepare(cfg Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{paths: paths, manifest: m, logger: cfg.Log, now: cfg.Now}
+	l := &Ledger{paths: paths, manifest: m, logger: cfg.Log, now: cfg.Now, device: cfg.Device, ship: cfg.Ship}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)
 	}
@@ -148,20 +159,34 @@ func (l *Ledger) openStreams(ctx context.Context) error {
 		opened = append(opened, s)
 	}
 	l.events, l.vaults = opened[0], opened[1]
-	root, err := vault.OpenRoot(l.paths.root())
+	var err error
+	l.access, err = access.Open(ctx, access.Config{Log: opened[2], Ledger: l.manifest.Name, Now: l.now})
+	if err != nil {
+		return unsound("opening access", err)
+	}
+	return nil
+}
+
+// openVault opens the vault under a root that no recorded erasure has retired.
+func (l *Ledger) openVault(ctx context.Context) error {
+	device, err := wrapper(l.device, l.manifest.ID)
+	if err != nil {
+		return err
+	}
+	root, err := vault.OpenRoot(l.paths.root(), device)
 	if err != nil {
 		return unsound("root key "+l.paths.root(), err)
 	}
+	ship, err := l.shipper(l.ship)
+	if err != nil {
+		return err
+	}
 	l.vault, err = vault.Open(ctx, vault.Options{
-		Log: l.vaults, Subject: "vault." + l.manifest.Name, Root: root,
+		Log: l.vaults, Subject: "vault." + l.manifest.Name, Root: root, Shredded: l.register.Shredded, Escrow: ship,
 		IndexPath: filepath.Join(l.paths.views(), "vault.db"), Confirm: l.confirmLink,
 	})
 	if err != nil {
 		return unsound("opening the vault", err)
-	}
-	l.access, err = access.Open(ctx, access.Config{Log: opened[2], Ledger: l.manifest.Name, Now: l.now})
-	if err != nil {
-		return unsound("opening access", err)
 	}
 	return nil
 }
@@ -212,7 +237,7 @@ func (l *Ledger) checkDigest(ctx context.Context, known mark) error {
 func (l *Ledger) begin() {
 	l.incoming = make(chan *request, waitingRequests)
 	l.rotated = make(chan error, 1)
-	l.asked = make(chan func())
+	l.asked, l.solo = make(chan func()), make(chan func())
 	l.ending, l.quit = make(chan struct{}), make(chan struct{})
 	l.stopped = make(chan struct{})
 	l.next = l.events.Last() + 1

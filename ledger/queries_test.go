@@ -84,7 +84,7 @@ func TestRecordQueryOfNobody(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := l.RecordReveal(t.Context(), events.Reveal{Role: "dpo", Token: "d", Actors: []string{"candidate:404"}}); !errors.Is(err, ErrNobody) {
+	if _, err := l.RecordReveal(t.Context(), events.Reveal{Role: "dpo", Token: "d", ReasonCode: "c", Actors: []string{"candidate:404"}}); !errors.Is(err, ErrNobody) {
 		t.Errorf("reveal: %v", err)
 	}
 	mustKnow(t, l, "candidate:404", false)
@@ -104,7 +104,7 @@ func TestRecordQueryOfNobody(t *testing.T) {
 func TestRecordReveal(t *testing.T) {
 	l := open(t, newConfig(t))
 	record(t, l, view(t, "a", "candidate:10001"), view(t, "b", "candidate:10002"))
-	position, err := l.RecordReveal(t.Context(), events.Reveal{Role: "investigator", Token: "i", Case: "c-7", Reason: "to notify them",
+	position, err := l.RecordReveal(t.Context(), events.Reveal{Role: "investigator", Token: "i", Case: "c-7", ReasonCode: "art-34", Reason: "to notify them",
 		Subjects: []string{"candidate:10001", "candidate:10002"}})
 	if err != nil {
 		t.Fatal(err)

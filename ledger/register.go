@@ -19,6 +19,7 @@ type register struct {
 	Tools      map[string][]tool      `json:"tools"`      // by party, in order of registration
 	Agreements map[string][]agreement `json:"agreements"` // by party, in order of signing
 	Activities map[string]activity    `json:"activities"`
+	Shredded   uint64                 `json:"shredded,omitempty"` // highest root version that a ledger.key-shredded names
 
 	undo []func()
 }
@@ -77,7 +78,8 @@ func newRegister() *register {
 	}
 }
 
-// apply folds one governance event in; other kinds change nothing.
+// apply folds one event in: of governance, or that keys were destroyed. Other
+// kinds change nothing.
 func (r *register) apply(e *events.Event, position uint64) {
 	d := e.Data
 	switch e.Kind {
@@ -110,6 +112,10 @@ func (r *register) apply(e *events.Event, position uint64) {
 		set(r, r.Agreements, key, list)
 	case events.GovernanceActivityRegistered:
 		set(r, r.Activities, d.Get("activity").Text(), activityOf(d))
+	case events.LedgerKeyShredded:
+		old := r.Shredded
+		r.undo = append(r.undo, func() { r.Shredded = old })
+		r.Shredded = max(old, uint64(d.Get("root").Int()))
 	}
 }
 

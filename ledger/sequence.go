@@ -17,17 +17,25 @@ import (
 func (l *Ledger) sequence() {
 	defer close(l.stopped)
 	outcome := make(chan error, 1)
+	var solo func() // waits to run alone
 	for {
 		l.advance()
-		if l.inflight == nil && l.open.used() && (l.open.full() || len(l.open.messages) >= groupEager || len(l.incoming) == 0) {
+		if l.inflight == nil && l.open.used() && (l.open.full() || len(l.open.messages) >= groupEager || len(l.incoming) == 0 || solo != nil) {
 			l.inflight, l.open = l.open, l.newGroup(l.next)
 			l.prepareRotation(l.inflight)
 			go func(g *group) { outcome <- l.commit(g) }(l.inflight)
 			continue
 		}
-		arrivals := l.incoming
-		if l.current != nil {
-			arrivals = nil // the open group is full: first things first
+		if solo != nil && l.idle() {
+			l.runAlone(solo)
+			solo = nil
+		}
+		arrivals, solos := l.incoming, l.solo
+		if l.current != nil || solo != nil {
+			arrivals = nil // the open group is full, or nothing is to be in hand: first things first
+		}
+		if solo != nil {
+			solos = nil
 		}
 		select {
 		case l.current = <-arrivals:
@@ -37,6 +45,7 @@ func (l *Ledger) sequence() {
 			l.settle(g, err)
 		case ask := <-l.asked:
 			ask()
+		case solo = <-solos:
 		case err := <-l.rotated:
 			l.finishRotation(err)
 		case <-l.quit:

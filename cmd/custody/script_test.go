@@ -46,8 +46,9 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		// requests, and what is asked of answers
 		"post": post, "get": get, "status": exitStatus, "judge": judge, "judgebad": judgeBad, "nobody": nobody, "tagged": tagged,
 		"judgeanswers": judgeAnswers, "sameanswers": sameAnswers, "live": live, "ordeal": ordeal,
+		"forgotten": forgotten,
 		// variables
-		"setenv": setenv, "is": is, "tokenid": tokenID,
+		"setenv": setenv, "is": is, "tokenid": tokenID, "numbered": numbered, "approval": approval,
 		// files
 		"year": year, "bad": bad, "head": head, "long": long, "flip": flip, "copy": copyDir, "same": same, "mode": mode,
 	}

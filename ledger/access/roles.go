@@ -41,6 +41,10 @@ const (
 	QueryCoverage          // ask what is missing
 	ManageViews            // have the views filled anew
 	OwnRecord              // ask about oneself: the person that the token is for
+	Erase                  // open, cancel and finish the erasure of a person, and be told of them
+	Retain                 // end how long a class of events is kept
+	Approve                // be the second person where two must agree
+	Backup                 // have the backup brought up to date
 )
 
 // permission is one row of the table of rights.
@@ -53,15 +57,16 @@ type permission struct {
 // does not stand here is refused. A token that is boxed has fewer rights than
 // its role, never more, see [Principal].
 func permissions() []permission {
-	people := []Action{QueryPersons, QueryActors, QuerySearch, QueryEvent, Reveal}
+	people := []Action{QueryPersons, QueryActors, QuerySearch, QueryEvent}
+	officer := []Action{Reveal, Erase, Retain, Approve}
 	nobody := []Action{QueryParties, QueryTransfers, QueryRegister, Explain, QueryCoverage}
 	return []permission{
 		{RoleProducer, []Action{Record}},
 		{RoleRelay, []Action{Record}},
-		{RoleDPO, slices.Concat([]Action{Replay, Status}, people, nobody)},
+		{RoleDPO, slices.Concat([]Action{Replay, Status}, people, officer, nobody)},
 		{RoleInvestigator, slices.Concat([]Action{Replay, Status}, people, nobody)},
 		{RoleAuditor, slices.Concat([]Action{Replay, Status}, nobody)},
-		{RoleOperator, []Action{ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics, QueryCoverage, ManageViews}},
+		{RoleOperator, []Action{ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics, QueryCoverage, ManageViews, Backup}},
 		{RoleSubject, []Action{OwnRecord}},
 	}
 }
@@ -79,7 +84,8 @@ func Roles() []Role {
 func Actions() []Action {
 	return []Action{Record, Replay, ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics,
 		QueryPersons, QueryActors, QuerySearch, QueryEvent, Reveal,
-		QueryParties, QueryTransfers, QueryRegister, Explain, QueryCoverage, ManageViews, OwnRecord}
+		QueryParties, QueryTransfers, QueryRegister, Explain, QueryCoverage, ManageViews, OwnRecord,
+		Erase, Retain, Approve, Backup}
 }
 
 // RolesOf returns the roles that are allowed action a, in the order of the table.
@@ -153,6 +159,14 @@ func (a Action) String() string {
 		return "manage-views"
 	case OwnRecord:
 		return "own-record"
+	case Erase:
+		return "erase"
+	case Retain:
+		return "retain"
+	case Approve:
+		return "approve"
+	case Backup:
+		return "backup"
 	}
 	return "none"
 }

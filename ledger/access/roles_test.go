@@ -24,14 +24,18 @@ func TestRights(t *testing.T) {
 		query-actors      -        -     x   x            -       -        -
 		query-search      -        -     x   x            -       -        -
 		query-event       -        -     x   x            -       -        -
-		reveal            -        -     x   x            -       -        -
+		reveal            -        -     x   -            -       -        -
 		query-parties     -        -     x   x            x       -        -
 		query-transfers   -        -     x   x            x       -        -
 		query-register    -        -     x   x            x       -        -
 		explain           -        -     x   x            x       -        -
 		query-coverage    -        -     x   x            x       x        -
 		manage-views      -        -     -   -            -       x        -
-		own-record        -        -     -   -            -       -        x`
+		own-record        -        -     -   -            -       -        x
+		erase             -        -     x   -            -       -        -
+		retain            -        -     x   -            -       -        -
+		approve           -        -     x   -            -       -        -
+		backup            -        -     -   -            -       x        -`
 	lines := strings.Split(strings.TrimSpace(want), "\n")
 	var roles []string
 	for _, r := range Roles() {

@@ -127,7 +127,7 @@ func (st *state) addToken(f *tokenFields, at time.Time) bool {
 	t.Box = box
 	t.principal = Principal{Token: f.ID, Name: f.Name, Role: f.Role, Producer: f.Producer, Box: t.Box, actions: actionsOf(f.Role)}
 	if t.windowed() {
-		t.principal.actions &^= 1 << Replay
+		t.principal.actions &^= 1<<Replay | 1<<Erase | 1<<Retain | 1<<Approve
 	}
 	if f.NKey != "" {
 		if st.keys[f.NKey] != "" {

@@ -72,8 +72,9 @@ type Principal struct {
 	actions actionSet
 }
 
-// Can reports whether p may do a. Whoever is bound to a window cannot replay:
-// that shows every event.
+// Can reports whether p may do a. Whoever is bound to a window cannot replay,
+// which shows every event, nor decide what is to be forgotten, which none is
+// spared.
 func (p Principal) Can(a Action) bool { return p.actions.has(a) }
 
 // Authenticate returns who holds the token with this text, or an error wrapping

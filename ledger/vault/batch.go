@@ -68,8 +68,8 @@ func (b *Batch) Cell(id CellID) (Cell, error) {
 
 // Tag returns the tag of an identifier in a cell, and whose it is. Somebody
 // unknown is created: Flush makes the row durable. In a cell that is gone the tag
-// is random, and nobody is created. The error is ErrGone if the person's keys for
-// this class and role were destroyed.
+// is random, and nobody is created. Whose keys for this class and role were
+// destroyed, in part, has new ones.
 func (b *Batch) Tag(c Cell, id Identifier) (Tag, Person, error) {
 	if err := errors.Join(c.check(), id.check()); err != nil {
 		return Tag{}, Person{}, err
@@ -90,12 +90,7 @@ func (b *Batch) Tag(c Cell, id Identifier) (Tag, Person, error) {
 	if p == nil {
 		p = b.create(id)
 	}
-	kc := p.chain(c.cell.id.Class, c.cell.id.Role)
-	if kc == nil {
-		return Tag{}, Person{}, ErrGone
-	}
-	sum := mac(&c.cell.tag, kc[:])
-	return Tag(sum[:16]), Person{p: p}, nil
+	return c.cell.tagOf(p.chain(c.cell.id.Class, c.cell.id.Role)), Person{p: p}, nil
 }
 
 // Ref returns the tag of a joinable reference, such as a session, in a cell. It
@@ -111,7 +106,7 @@ func (b *Batch) Ref(c Cell, value Identifier) (Tag, error) {
 }
 
 func (b *Batch) create(id Identifier) *person {
-	p := &person{row: row{id: id, keyed: true, key: newKey()}, born: b}
+	p := &person{row: row{id: id, key: newKey()}, born: b}
 	_, _ = rand.Read(p.rid[:])
 	b.v.recent.put(p)
 	b.born = append(b.born, p)
@@ -232,7 +227,7 @@ func (v *Vault) load(rec record) (*person, error) {
 	if rec.key != s.id {
 		return nil, damaged("index: row of shard %d under a former key", rec.shard)
 	}
-	r, err := s.openRow(rec)
+	r, err := v.keys.openRow(rec)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,15 @@ type Tag [16]byte
 func (t Tag) String() string               { return hex.EncodeToString(t[:]) }
 func (t Tag) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, t[:]), nil }
 
+// ParseTag reads what String gives; ok is false for anything else.
+func ParseTag(text string) (t Tag, ok bool) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(t) || text != hex.EncodeToString(b) {
+		return Tag{}, false
+	}
+	return Tag(b), true
+}
+
 // AppendJSON appends the tag as a JSON string of 32 hex digits.
 func (t Tag) AppendJSON(dst []byte) []byte {
 	return append(hex.AppendEncode(append(dst, '"'), t[:]), '"')

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 
 	"go.etcd.io/bbolt"
 
@@ -132,7 +133,7 @@ func (r *inspection) message(m stream.Message) {
 }
 
 func (r *inspection) row(s *shard, rec record) error {
-	w, err := s.openRow(rec)
+	w, err := r.keys.openRow(rec)
 	if err != nil {
 		return err
 	}
@@ -173,14 +174,20 @@ func (v *Vault) Check(ctx context.Context) (Report, error) {
 	if err := v.saveIndex(); err != nil {
 		return Report{}, fmt.Errorf("checking the vault: %w", err)
 	}
+	// The root and the index of one moment: a change of keys moves both.
+	v.epoch.RLock()
+	release := sync.OnceFunc(v.epoch.RUnlock)
+	defer release()
 	var r *inspection
 	err := v.index.view(func(tx *bbolt.Tx) error {
+		root := Root{live: v.root.live}
+		release()
 		st, ok := decodeState(tx.Bucket([]byte(bucketState)).Get([]byte(bucketState)))
 		if !ok {
 			return damaged("index: no state")
 		}
 		var err error
-		if r, err = inspect(v.log.Replay(ctx, 1, st.tail.sequence), v.root); err != nil {
+		if r, err = inspect(v.log.Replay(ctx, 1, st.tail.sequence), &root); err != nil {
 			return err
 		}
 		r.compare(tx)
@@ -194,26 +201,29 @@ func (v *Vault) Check(ctx context.Context) (Report, error) {
 
 // compare holds the index against what the stream says.
 func (r *inspection) compare(tx *bbolt.Tx) {
-	rows, rids := tx.Bucket([]byte(bucketRows)), tx.Bucket([]byte(bucketRIDs))
-	count := 0
-	c := rows.Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		count++
-		f, ok := r.rows[r.names[nameOf(k)]]
-		if !ok || sha256.Sum256(v) != f.digest {
-			r.fault(0, damaged("index: a row is not the stream's"))
+	counts := [3]int{}
+	each := func(n int, bucket string, as func(k, v []byte) bool) {
+		c := tx.Bucket([]byte(bucket)).Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			if counts[n]++; !as(k, v) {
+				r.fault(0, damaged("index: an entry of %s is not the stream's", bucket))
+			}
 		}
 	}
-	names := 0
-	c = rids.Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		names++
-		if f, ok := r.rows[ridOf(k)]; !ok || string(f.name[:]) != string(v) {
-			r.fault(0, damaged("index: a rid is not the stream's"))
-		}
-	}
-	if count != len(r.rows) || names != len(r.rows) {
-		r.fault(0, damaged("index: %d rows and %d rids, the stream has %d", count, names, len(r.rows)))
+	each(0, bucketNames, func(k, v []byte) bool {
+		of, ok := r.names[nameOf(k)]
+		return ok && string(of[:]) == string(v)
+	})
+	each(1, bucketRows, func(k, v []byte) bool {
+		f, ok := r.rows[ridOf(k[1:])]
+		return ok && k[0] == f.name[0] && sha256.Sum256(v) == f.digest
+	})
+	each(2, bucketRIDs, func(k, v []byte) bool {
+		f, ok := r.rows[ridOf(k)]
+		return ok && string(f.name[:1]) == string(v)
+	})
+	if n := len(r.rows); counts != [3]int{n, n, n} {
+		r.fault(0, damaged("index: %d entries, the stream has %d rows", counts, n))
 	}
 }
 

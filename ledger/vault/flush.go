@@ -144,7 +144,8 @@ func (v *Vault) sealUnder(keys *keyring, d *draft) ([]stream.Message, []*entry, 
 	size := 0
 	for i := range d.rows {
 		s, name := keys.shard(d.rows[i].id)
-		rec := s.sealRow(&d.rows[i], newNonce())
+		stored := keys.put(d.rows[i])
+		rec := s.sealRow(&stored, newNonce())
 		entries[i] = newEntry(name, rec, &d.rows[i])
 		records, size = append(records, rec), size+rec.size()
 		lastOne := i == len(d.rows)-1

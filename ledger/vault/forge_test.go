@@ -31,16 +31,16 @@ func TestForgedRows(t *testing.T) {
 	}{
 		"a second row for an identifier": {func(b *bench) record {
 			s, _ := b.keys.shard("candidate:1")
-			return s.sealRow(&row{rid: other, id: "candidate:1", keyed: true}, newNonce())
+			return s.sealRow(&row{rid: other, id: "candidate:1"}, newNonce())
 		}, "two rows", false},
 		"a row in another's shard": {func(b *bench) record {
 			s, _ := b.keys.shard("candidate:2")
-			return b.keys.shards[s.number+1].sealRow(&row{rid: other, id: "candidate:2", keyed: true}, newNonce())
+			return b.keys.shards[s.number+1].sealRow(&row{rid: other, id: "candidate:2"}, newNonce())
 		}, "belongs in shard", false},
 		"a link that goes one way": {func(b *bench) record {
 			s, _ := b.keys.shard("candidate:2")
 			links := []link{{other: b.recent.byID["candidate:1"].rid}} // position 0: not in doubt
-			return s.sealRow(&row{rid: other, id: "candidate:2", keyed: true, links: links}, newNonce())
+			return s.sealRow(&row{rid: other, id: "candidate:2", links: links}, newNonce())
 		}, "one way", true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -57,7 +57,7 @@ func vectors(t testing.TB) map[string][]byte {
 	c := newCell(march, counting(0x40))
 	tableMessage, err := keys.seal(root, map[CellID]*cell{march: c}, header{}, nonce(bytesFrom(0x60, 12)))
 	must(t, err)
-	r := row{rid: rid(bytesFrom(0x70, 16)), id: id, keyed: true, key: counting(0x80)}
+	r := row{rid: rid(bytesFrom(0x70, 16)), id: id, key: counting(0x80)}
 	r.links = []link{{other: rid(bytesFrom(0xa0, 16)), position: 41, salt: [16]byte(bytesFrom(0xb0, 16))}}
 	r.kept = []kept{{cell: CellID{3, Subject, 600}, tag: Tag(bytesFrom(0xc0, 16)), key: counting(0xd0)}}
 	s, name := keys.shard(id)
@@ -67,8 +67,9 @@ func vectors(t testing.TB) map[string][]byte {
 	tag, seal := c.person(person.chain(march.Class, march.Role))
 	ref := c.reference("session:77")
 	commitment := root.key.derive(labelCommit)
+	sealedRoot := slot{version: 2, sealed: slices.Concat(bytesFrom(0x50, 12), bytesFrom(0x00, 32), bytesFrom(0x60, 16))}
 	out := map[string][]byte{
-		"vault-root-1": encodeSlot(root)[:slotUsed], "vault-commitment-1": commitment[:], "vault-table-1": tableMessage, "vault-lookup-1": name[:],
+		"vault-root-1": plain(root).append(nil), "vault-root-2": sealedRoot.append(nil), "vault-commitment-1": commitment[:], "vault-table-1": tableMessage, "vault-lookup-1": name[:],
 		"vault-row-1": r.append(nil), "vault-record-1": rec.append(nil), "vault-rows-1": rowsMessage,
 		"vault-tag-1": tag[:], "vault-seal-key-1": seal[:], "vault-ref-1": ref[:],
 	}
@@ -213,9 +214,11 @@ func FuzzBlob(f *testing.F) {
 }
 
 func FuzzRoot(f *testing.F) {
-	f.Add(encodeSlot(rootKey{version: 1, key: counting(0)}), encodeSlot(rootKey{version: 2, key: counting(9)}))
+	f.Add(plain(rootKey{version: 1, key: counting(0)}).padded(), plain(rootKey{version: 2, key: counting(9)}).padded())
+	sealed := slot{version: 3, sealed: bytesFrom(0x50, 32)}
+	f.Add(sealed.padded(), plain(rootKey{version: 2, key: counting(9)}).padded())
 	f.Fuzz(func(t *testing.T, one, two []byte) {
-		if r, err := decodeRoot(slices.Concat(one, two)); err == nil && r.live.version == 0 {
+		if r, err := decodeRoot(slices.Concat(one, two), nil); err == nil && r.live.version == 0 {
 			t.Error("version 0 in force")
 		}
 	})

@@ -83,6 +83,8 @@ type bench struct {
 	head   uint64 // position of the last event
 	every  int
 	cache  int
+	device *device // seals roots; nil for none
+	escrow *escrow // takes roots; nil for none
 	*Vault
 
 	unsynced bool // the index is not synced, for speed
@@ -90,30 +92,48 @@ type bench struct {
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
+	return newBenchWith(t, bench{})
+}
+
+// newBenchWith is newBench with the settings of b.
+func newBenchWith(t testing.TB, b bench) *bench {
+	t.Helper()
 	dir := t.TempDir()
-	b := &bench{t: t, log: &memLog{}, root: filepath.Join(dir, "root"), index: filepath.Join(dir, "vault.db"), events: map[uint64][16]byte{}}
-	must(t, CreateRoot(b.root))
+	b.t, b.log, b.root, b.index, b.events = t, &memLog{}, filepath.Join(dir, "root"), filepath.Join(dir, "vault.db"), map[uint64][16]byte{}
+	must(t, CreateRoot(b.root, b.wrapper()))
 	must(t, Create(t.Context(), b.log, testSubject, b.openRoot()))
 	b.open()
 	t.Cleanup(b.finish)
-	return b
+	return &b
+}
+
+// wrapper is the device, a nil interface if there is none.
+func (b *bench) wrapper() Wrapper {
+	if b.device == nil {
+		return nil
+	}
+	return b.device
 }
 
 func (b *bench) openRoot() *Root {
 	b.t.Helper()
-	root, err := OpenRoot(b.root)
+	root, err := OpenRoot(b.root, b.wrapper())
 	must(b.t, err)
 	return root
 }
 
 func (b *bench) options() Options {
-	return Options{
+	o := Options{
 		Log: b.log, Root: b.openRoot(), Subject: testSubject, IndexPath: b.index, CacheSize: b.cache, indexEvery: b.every, indexUnsynced: b.unsynced,
 		Confirm: func(position uint64) ([16]byte, bool, error) {
 			salt, ok := b.events[position]
 			return salt, ok, nil
 		},
 	}
+	if b.escrow != nil {
+		o.Escrow = b.escrow.take
+	}
+	return o
 }
 
 func (b *bench) open() {

@@ -2,31 +2,37 @@ package vault
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// Buckets of the index. Names and keys in it are MACs and random, values sealed.
+// Buckets of the index. What is in clear is random or a MAC. All that depends on
+// a shard's key stands together, so that a new one costs its pages and no more.
 const (
-	bucketRows  = "rows"  // shard, HMAC(lookup key of the shard, identifier)[1:] -> record
-	bucketRIDs  = "rids"  // rid -> that key
+	bucketNames = "names" // shard, HMAC(lookup key of the shard, identifier)[1:] -> rid
+	bucketRows  = "rows"  // shard, rid -> record
+	bucketRIDs  = "rids"  // rid -> shard
 	bucketState = "state" // "state" -> state
 )
 
 // An index finds rows. It is the fold of the stream up to a position, which it
 // states, and is thrown away if it is anything else. Its methods may be called
 // concurrently, but for write, of which there is one at a time.
+//
+// bbolt does not zero the pages that it frees. What is left in them after a change
+// of keys is rids, names made with lookup keys and records sealed under keys that
+// are destroyed: nobody can make such a name again, or open such a record. The
+// sums of MACs, under a key that stays, say nothing of an identifier either.
 type index struct {
 	db    *bbolt.DB
 	path  string
@@ -90,7 +96,7 @@ func openIndex(path string, sync bool) (*index, error) {
 			return nil
 		}
 		return x.db.Update(func(tx *bbolt.Tx) error {
-			for _, name := range []string{bucketRows, bucketRIDs, bucketState} {
+			for _, name := range []string{bucketNames, bucketRows, bucketRIDs, bucketState} {
 				if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 					return err
 				}
@@ -134,7 +140,11 @@ func (x *index) view(read func(*bbolt.Tx) error) error {
 // lookup returns the row filed under a name.
 func (x *index) lookup(name key) (rec record, ok bool, err error) {
 	err = x.view(func(tx *bbolt.Tx) error {
-		rec, ok, err = decodeFiled(tx.Bucket([]byte(bucketRows)).Get(name[:]))
+		of := tx.Bucket([]byte(bucketNames)).Get(name[:])
+		if of == nil {
+			return nil
+		}
+		rec, ok, err = filed(tx, name[0], ridOf(of))
 		return err
 	})
 	return rec, ok, err
@@ -143,14 +153,28 @@ func (x *index) lookup(name key) (rec record, ok bool, err error) {
 // row returns the row with a rid.
 func (x *index) row(r rid) (rec record, ok bool, err error) {
 	err = x.view(func(tx *bbolt.Tx) error {
-		name := tx.Bucket([]byte(bucketRIDs)).Get(r[:])
-		if name == nil {
+		in := tx.Bucket([]byte(bucketRIDs)).Get(r[:])
+		if len(in) != 1 {
 			return nil
 		}
-		rec, ok, err = decodeFiled(tx.Bucket([]byte(bucketRows)).Get(name))
+		rec, ok, err = filed(tx, in[0], r)
 		return err
 	})
 	return rec, ok, err
+}
+
+// A place is where a row is filed: its shard and rid.
+type place [1 + len(rid{})]byte
+
+func placeOf(shard uint8, r rid) (p place) {
+	p[0] = shard
+	copy(p[1:], r[:])
+	return p
+}
+
+func filed(tx *bbolt.Tx, shard uint8, r rid) (record, bool, error) {
+	at := placeOf(shard, r)
+	return decodeFiled(tx.Bucket([]byte(bucketRows)).Get(at[:]))
 }
 
 // decodeFiled copies what bbolt lends.
@@ -166,7 +190,7 @@ func decodeFiled(value []byte) (record, bool, error) {
 }
 
 // shard returns all rows of one shard.
-func (x *index) shard(number uint8) (names []key, records []record, err error) {
+func (x *index) shard(number uint8) (records []record, err error) {
 	err = x.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(bucketRows)).Cursor()
 		for k, v := c.Seek([]byte{number}); k != nil && k[0] == number; k, v = c.Next() {
@@ -174,85 +198,11 @@ func (x *index) shard(number uint8) (names []key, records []record, err error) {
 			if err != nil {
 				return err
 			}
-			names, records = append(names, nameOf(k)), append(records, rec)
+			records = append(records, rec)
 		}
 		return nil
 	})
-	return names, records, err
-}
-
-// write takes out what is filed under the names in out, files entries, and moves
-// the index to t: all or nothing.
-func (x *index) write(out []key, entries []*entry, t tail, epoch uint64) error {
-	entries = slices.Clone(entries)
-	slices.SortStableFunc(entries, func(a, b *entry) int { return cmp.Compare(string(a.name[:]), string(b.name[:])) })
-	next := state{tail: t, epoch: epoch, sum: x.state.sum, open: maps.Clone(x.state.open)}
-	if next.open == nil {
-		next.open = map[rid]uint64{}
-	}
-	for _, e := range entries {
-		delete(next.open, e.rid)
-		if e.links > t.events {
-			next.open[e.rid] = e.links
-		}
-	}
-	maps.DeleteFunc(next.open, func(_ rid, position uint64) bool { return position <= t.events })
-	err := guarded(func() error {
-		return x.db.Update(func(tx *bbolt.Tx) error {
-			for _, name := range out {
-				if err := x.takeOut(tx, name, &next.sum); err != nil {
-					return err
-				}
-			}
-			for _, e := range entries {
-				if err := x.file(tx, e, &next.sum); err != nil {
-					return err
-				}
-			}
-			return tx.Bucket([]byte(bucketState)).Put([]byte(bucketState), next.append(nil, &x.key))
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("writing the index: %w", err)
-	}
-	x.state = next
-	return nil
-}
-
-func (x *index) file(tx *bbolt.Tx, e *entry, total *sum) error {
-	rows, rids := tx.Bucket([]byte(bucketRows)), tx.Bucket([]byte(bucketRIDs))
-	if old := rows.Get(e.name[:]); old != nil {
-		rec, _, err := decodeFiled(old)
-		if err != nil {
-			return err
-		}
-		if rec.rid != e.rid {
-			return damaged("two rows have the same identifier")
-		}
-		total.sub(x.mac(bucketRows, e.name[:], old))
-		total.sub(x.mac(bucketRIDs, e.rid[:], e.name[:]))
-	}
-	total.add(x.mac(bucketRows, e.name[:], e.record))
-	total.add(x.mac(bucketRIDs, e.rid[:], e.name[:]))
-	if err := rows.Put(e.name[:], e.record); err != nil {
-		return err
-	}
-	return rids.Put(e.rid[:], e.name[:])
-}
-
-func (x *index) takeOut(tx *bbolt.Tx, name key, total *sum) error {
-	rows, rids := tx.Bucket([]byte(bucketRows)), tx.Bucket([]byte(bucketRIDs))
-	value := rows.Get(name[:])
-	rec, ok, err := decodeFiled(value)
-	if err != nil || !ok {
-		return err
-	}
-	total.sub(x.mac(bucketRows, name[:], value))
-	total.sub(x.mac(bucketRIDs, rec.rid[:], name[:]))
-	if err := rows.Delete(name[:]); err != nil {
-		return err
-	}
-	return rids.Delete(rec.rid[:])
+	return records, err
 }
 
 func (x *index) mac(bucket string, k, v []byte) key {
@@ -270,28 +220,44 @@ func (x *index) load() (ok bool) {
 	return err == nil && ok
 }
 
-// sound adds up the whole index. That bbolt cannot read it is an answer too.
+// sound adds up the whole index, its buckets beside each other. That bbolt cannot
+// read it is an answer too.
 func (x *index) sound(k key) bool {
 	x.key = k
-	var total sum
-	err := x.view(func(tx *bbolt.Tx) error {
+	buckets := []string{bucketNames, bucketRows, bucketRIDs}
+	sums, errs := make([]sum, len(buckets)), make([]error, len(buckets)+1)
+	var workers sync.WaitGroup
+	for i, name := range buckets {
+		workers.Go(func() {
+			errs[i] = x.view(func(tx *bbolt.Tx) error { return x.addUp(tx.Bucket([]byte(name)), name, &sums[i]) })
+		})
+	}
+	errs[len(buckets)] = x.view(func(tx *bbolt.Tx) error {
 		stored := tx.Bucket([]byte(bucketState)).Get([]byte(bucketState))
 		if string(stored) != string(x.state.append(nil, &x.key)) {
 			return damaged("index: state is not authentic")
 		}
-		for _, name := range []string{bucketRows, bucketRIDs} {
-			b := tx.Bucket([]byte(name))
-			c := b.Cursor()
-			for k, v := c.First(); k != nil; k, v = c.Next() {
-				if !bytes.Equal(b.Get(k), v) {
-					return damaged("index: an entry is there but not found")
-				}
-				total.add(x.mac(name, k, v))
-			}
-		}
 		return nil
 	})
-	return err == nil && total == x.state.sum
+	workers.Wait()
+	var total sum
+	for _, part := range sums {
+		for i := range total {
+			total[i] += part[i]
+		}
+	}
+	return errors.Join(errs...) == nil && total == x.state.sum
+}
+
+func (x *index) addUp(b *bbolt.Bucket, name string, total *sum) error {
+	c := b.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		if !bytes.Equal(b.Get(k), v) {
+			return damaged("index: an entry is there but not found")
+		}
+		total.add(x.mac(name, k, v))
+	}
+	return nil
 }
 
 func (x *index) close() error { return x.db.Close() }

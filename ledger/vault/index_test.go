@@ -81,7 +81,7 @@ func TestIndexBits(t *testing.T) {
 
 // An entry taken out whole, as no checksum of a page would tell.
 func TestIndexEntryTakenOut(t *testing.T) {
-	for _, bucket := range []string{bucketRows, bucketRIDs} {
+	for _, bucket := range []string{bucketNames, bucketRows, bucketRIDs} {
 		b, answers := filled(t)
 		db, err := bbolt.Open(b.index, 0o600, nil)
 		must(t, err)

@@ -46,6 +46,8 @@ const (
 	labelWrap    = "custody vault 1 shard wrap"
 	labelLookup  = "custody vault 1 shard lookup"
 	labelKeyID   = "custody vault 1 shard key id"
+	labelHold    = "custody vault 1 hold"
+	labelHoldID  = "custody vault 1 hold key id"
 	labelPerson  = "custody vault 1 person" // and class, role
 	labelTag     = "custody vault 1 tag"
 	labelSeal    = "custody vault 1 seal"

@@ -40,12 +40,12 @@ func TestDeriveIsHKDF(t *testing.T) {
 func TestNothingPrints(t *testing.T) {
 	const secret = "candidate:10412"
 	k := key([]byte("0123456789abcdef0123456789abcdef"))
-	r := row{id: secret, keyed: true, key: k}
+	r := row{id: secret, key: k}
 	for name, v := range map[string]any{
 		"identifier": Identifier(secret), "identifiers": []Identifier{secret}, "in a struct": struct{ ID Identifier }{secret},
 		"row": r, "pointer to row": &r, "Person": Person{p: &person{row: r}}, "key": k, "keys": []key{k}, "rootKey": rootKey{version: 1, key: k},
 		"Root": &Root{live: rootKey{version: 1, key: k}}, "keyring": &keyring{route: k}, "Vault": &Vault{keys: keyring{route: k}}, "shard": shard{random: k},
-		"cell": &cell{random: k}, "Cell": Cell{cell: &cell{random: k}}, "kept": []kept{{key: k}}, "chain": chain{key: k}, "Batch": &Batch{v: &Vault{keys: keyring{route: k}}, born: []*person{{row: r}}}, "Options": Options{Root: &Root{live: rootKey{version: 1, key: k}}},
+		"cell": &cell{random: k}, "Cell": Cell{cell: &cell{random: k}}, "kept": []kept{{key: k}}, "slot": slot{key: k}, "EscrowedRoot": EscrowedRoot{slot: slot{key: k}}, "pointer to EscrowedRoot": &EscrowedRoot{slot: slot{key: k}}, "chain": chain{key: k}, "Batch": &Batch{v: &Vault{keys: keyring{route: k}}, born: []*person{{row: r}}}, "Options": Options{Root: &Root{live: rootKey{version: 1, key: k}}},
 		"error": fmt.Errorf("about %v: %w", Identifier(secret), Identifier("").check()),
 	} {
 		var out strings.Builder

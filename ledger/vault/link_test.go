@@ -372,7 +372,7 @@ func TestLinksHoldIfRecorded(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), fmt.Sprint(run))
 		must(t, os.Mkdir(dir, 0o700))
 		b := &bench{t: t, log: &memLog{}, root: filepath.Join(dir, "root"), index: filepath.Join(dir, "vault.db"), events: map[uint64][16]byte{}, every: 3, unsynced: true}
-		must(t, CreateRoot(b.root))
+		must(t, CreateRoot(b.root, nil))
 		must(t, Create(t.Context(), b.log, testSubject, b.openRoot()))
 		b.open()
 		m := &linkModel{bench: b, t: rt, linked: map[pair]bool{}}

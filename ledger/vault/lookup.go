@@ -62,18 +62,15 @@ func (v *Vault) IdentifierOf(row PersonID) (Identifier, error) {
 // It costs a row for each identifier and a MAC for each cell, and holds
 // recording up for the rows only.
 func (v *Vault) TagsOf(id Identifier, role Role) ([]Tagged, error) {
-	rows, err := v.rowsOf(id)
+	rows, cells, err := v.rowsAndCells(id, role)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	cells := v.cellsOf(role)
 	tags := make([]Tagged, 0, len(cells)*len(rows))
 	for i := range rows {
 		p := &rows[i]
 		for _, c := range cells {
-			if kc := p.chain(c.id.Class, c.id.Role); kc != nil {
-				tags = append(tags, Tagged{c.id, c.tagOf(kc)})
-			}
+			tags = append(tags, Tagged{c.id, c.tagOf(p.chain(c.id.Class, c.id.Role))})
 		}
 		for _, k := range p.kept { // what outlived its key, or its cell
 			if k.cell.Month != everyMonth && k.cell.Role == role {
@@ -124,6 +121,23 @@ func (v *Vault) rowsOf(id Identifier) ([]person, error) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	return v.rowsLocked(id)
+}
+
+// rowsAndCells is rowsOf, and the live cells of a role at the same moment: between
+// the two a cell may go, whose tags some rows have since.
+func (v *Vault) rowsAndCells(id Identifier, role Role) ([]person, []*cell, error) {
+	if err := id.check(); err != nil {
+		return nil, nil, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	rows, err := v.rowsLocked(id)
+	return rows, v.cellsOf(role), err
+}
+
+// rowsLocked is rowsOf for who has the lock.
+func (v *Vault) rowsLocked(id Identifier) ([]person, error) {
 	p, err := v.find(id)
 	if err != nil || p == nil {
 		return nil, err
@@ -152,10 +166,8 @@ func (v *Vault) rowIfAny(r rid) (*person, error) {
 	return v.load(rec)
 }
 
-// cellsOf returns the live cells of a role.
+// cellsOf returns the live cells of a role. The caller holds the lock.
 func (v *Vault) cellsOf(role Role) []*cell {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	cells := make([]*cell, 0, len(v.cells))
 	for id, c := range v.cells {
 		if id.Role == role {

@@ -16,9 +16,10 @@ import (
 //
 // The error wraps ErrRetiredRoot, ErrForeignRoot, ErrOldStream or ErrDamaged if
 // log and root do not belong together or are not what was written. Then nothing
-// was changed.
+// was changed. Any other may come after the old root of an interrupted change was
+// destroyed, or the root in force escrowed; opening again goes on.
 func Open(ctx context.Context, o Options) (*Vault, error) {
-	v := &Vault{log: o.Log, root: o.Root, subject: o.Subject, every: o.indexEvery, sync: !o.indexUnsynced, recent: newOverlay()}
+	v := &Vault{log: o.Log, root: o.Root, subject: o.Subject, escrow: o.Escrow, every: o.indexEvery, sync: !o.indexUnsynced, recent: newOverlay()}
 	if v.every == 0 {
 		v.every = indexEvery
 	}
@@ -36,12 +37,21 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	if err := v.settleOpen(o.Confirm); err != nil {
 		return nil, fmt.Errorf("opening the vault: %w", errors.Join(err, v.index.close()))
 	}
-	if o.Root.rest {
-		if err := o.Root.destroy(); err != nil {
-			return nil, fmt.Errorf("opening the vault: %w", errors.Join(err, v.index.close()))
-		}
+	if err := v.settleRoot(ctx); err != nil {
+		return nil, fmt.Errorf("opening the vault: %w", errors.Join(err, v.index.close()))
 	}
 	return v, nil
+}
+
+// settleRoot destroys the root that a change left behind, and has the one in force
+// escrowed: a change that was cut short may have escrowed another.
+func (v *Vault) settleRoot(ctx context.Context) error {
+	if v.root.rest {
+		if err := v.root.destroy(); err != nil {
+			return err
+		}
+	}
+	return v.deposit(ctx, v.root.stored, v.tail.sequence)
 }
 
 // openAt opens the index if it is exactly the fold of a part of the log, and
@@ -161,7 +171,7 @@ func (k *keyring) entries(data []byte) ([]*entry, error) {
 		if rec.key != s.id {
 			continue // sealed under a key that was destroyed, or never came to be
 		}
-		r, err := s.openRow(rec)
+		r, err := k.openRow(rec)
 		if err != nil {
 			return nil, err
 		}

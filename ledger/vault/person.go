@@ -34,7 +34,7 @@ type Person struct {
 // IsZero says whether p is nobody.
 func (p Person) IsZero() bool { return p.p == nil }
 
-// chain returns KC, nil if the row has neither its key nor kept this one.
+// chain returns KC: the one that was kept, or what the row's key gives.
 func (p *person) chain(class uint8, role Role) *key {
 	for i := range p.chains {
 		if c := &p.chains[i]; c.class == class && c.role == role {
@@ -43,9 +43,6 @@ func (p *person) chain(class uint8, role Role) *key {
 	}
 	if k := p.keptFor(CellID{class, role, everyMonth}); k != nil {
 		return &k.key
-	}
-	if !p.keyed {
-		return nil
 	}
 	p.chains = append(p.chains, chain{class: class, role: role, key: p.key.derive(labelPerson, class, byte(role))})
 	return &p.chains[len(p.chains)-1].key
@@ -60,7 +57,7 @@ func (p *person) keptFor(id CellID) *kept {
 }
 
 // in returns the person's tag in a cell, and the key of what is sealed about
-// them there. c is nil if the cell is gone; ok is false if these are gone too.
+// them there. c is nil if the cell is gone; ok is false if nothing of it was kept.
 func (p *person) in(id CellID, c *cell) (tag Tag, seal key, ok bool) {
 	if k := p.keptFor(id); k != nil {
 		return k.tag, k.key, true
@@ -68,11 +65,7 @@ func (p *person) in(id CellID, c *cell) (tag Tag, seal key, ok bool) {
 	if c == nil {
 		return Tag{}, key{}, false
 	}
-	kc := p.chain(id.Class, id.Role)
-	if kc == nil {
-		return Tag{}, key{}, false
-	}
-	tag, seal = c.person(kc)
+	tag, seal = c.person(p.chain(id.Class, id.Role))
 	return tag, seal, true
 }
 
@@ -129,6 +122,15 @@ func (c *cache) remove(id Identifier) {
 	if p := c.byID[id]; p != nil {
 		c.unlink(p)
 		delete(c.byID, id)
+	}
+}
+
+// wipe zeroes the keys of everybody in the cache, which is used no more. Go may
+// have copied them: memory is no part of what an erasure promises.
+func (c *cache) wipe() {
+	for _, p := range c.byID {
+		p.key = key{}
+		clear(p.chains)
 	}
 }
 

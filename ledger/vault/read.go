@@ -18,7 +18,7 @@ func (v *Vault) Lookup(id Identifier) (Person, bool, error) {
 }
 
 // TagOf returns the tag that an identifier has in a cell; false if it has none:
-// nobody has it, the cell has had no event or is gone, or the person's keys are.
+// nobody has it, or the cell has had no event, or is gone and nothing was kept.
 func (v *Vault) TagOf(cell CellID, id Identifier) (Tag, bool, error) {
 	if err := id.check(); err != nil {
 		return Tag{}, false, err
@@ -43,6 +43,32 @@ func (v *Vault) RefOf(cell CellID, value Identifier) (Tag, bool) {
 		return Tag{}, false
 	}
 	return c.reference(value), true
+}
+
+// RootVersion is the version of the root key in force.
+func (v *Vault) RootVersion() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.keys.epoch
+}
+
+// Shards is in how many shards, of 256, some rows stand. A row that is no more
+// stands in none.
+func (v *Vault) Shards(rows []PersonID) (int, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	in := map[uint8]bool{}
+	for _, row := range rows {
+		p, err := v.rowIfAny(rid(row))
+		if err != nil {
+			return 0, err
+		}
+		if p != nil {
+			s, _ := v.keys.shard(p.id)
+			in[s.number] = true
+		}
+	}
+	return len(in), nil
 }
 
 // Cells returns every live cell, ascending.

@@ -62,7 +62,7 @@ func (r *Resolver) take(keys *keyring, data []byte) error {
 		if rec.key != s.id {
 			continue // sealed under a key that is no more
 		}
-		w, err := s.openRow(rec)
+		w, err := keys.openRow(rec)
 		if err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ type ofType struct {
 
 func (d *directory) add(w *row) {
 	t := &d.types[d.of(typeOf(w.id))]
-	if !w.keyed || len(w.kept) > 0 {
+	if len(w.kept) > 0 {
 		odd := *w
 		odd.links = nil
 		d.odd = append(d.odd, &person{row: odd})
@@ -255,7 +255,7 @@ func (r *reverse) readShard(number uint8, skip map[rid]bool, to *part) error {
 	if v.reversed() != r {
 		return errOutdated
 	}
-	_, records, err := v.index.shard(number)
+	records, err := v.index.shard(number)
 	if err != nil {
 		return err
 	}

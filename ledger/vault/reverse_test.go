@@ -33,6 +33,8 @@ func (b *bench) byTag(cell CellID, id Identifier) {
 type whoModel struct {
 	*bench
 	given map[Tagged]Identifier
+	sure  map[Tagged]bool // of an event that was recorded
+	dead  map[Tagged]bool // forgotten
 	ids   []Identifier
 	cells []CellID
 }
@@ -56,10 +58,10 @@ func (m *whoModel) record(t *rapid.T) {
 		c, err := batch.Cell(where)
 		must(m.t, err)
 		tag, _, err := batch.Tag(c, id)
-		if err == ErrGone {
+		must(m.t, err)
+		if c.Gone() {
 			continue
 		}
-		must(m.t, err)
 		given[Tagged{where, tag}] = id
 		m.ids = append(m.ids, id)
 		m.cells = append(m.cells, where)
@@ -77,6 +79,7 @@ func (m *whoModel) record(t *rapid.T) {
 	}
 	for tagged, id := range given { // those never given are nobody's
 		m.given[tagged] = id
+		m.sure[tagged] = m.sure[tagged] || end == "commit"
 	}
 }
 
@@ -98,37 +101,68 @@ func (m *whoModel) link(t *rapid.T) {
 	batch.Commit()
 }
 
-// forget changes keys: some rows are dropped, others keep a derived key only, a
-// class loses its first months but for who is held.
-func (m *whoModel) forget(t *rapid.T) {
-	who, month := m.id(t), Month(rapid.IntRange(600, 602).Draw(t, "before"))
-	partly, class := rapid.Bool().Draw(t, "partly"), uint8(rapid.IntRange(1, 2).Draw(t, "class"))
-	linked, err := m.Linked(who)
+// erase erases a person, but for some chains of some rows.
+func (m *whoModel) erase(t *rapid.T) {
+	who := m.id(t)
+	rows, ids, err := m.RowsOf(who)
 	must(m.t, err)
-	if len(linked) > 1 {
-		return // that is more than one row's key
+	if len(rows) == 0 {
+		return
 	}
-	s, _ := m.keys.shard(who)
-	held := CellID{class, Subject, month - 1}
-	c := change{shards: []uint8{s.number}, forget: map[uint8]Month{class: month}, keep: func(r *row) bool {
-		if r.id != who {
-			return true
+	e := Erasing{Rows: map[PersonID][]Chain{}}
+	stays := map[Identifier][]Chain{}
+	for i, row := range rows {
+		if rapid.Bool().Draw(t, "partly") {
+			stays[ids[i]] = []Chain{{1, Actor}, {uint8(rapid.IntRange(1, 2).Draw(t, "kept class")), Subject}}
 		}
-		if !partly || !r.keyed {
-			return false
+		e.Rows[row] = stays[ids[i]]
+	}
+	_, err = m.Erase(m.t.Context(), e)
+	must(m.t, err)
+	for tagged, id := range m.given {
+		if slices.Contains(ids, id) && !slices.Contains(stays[id], Chain{tagged.Cell.Class, tagged.Cell.Role}) {
+			m.dead[tagged] = true
 		}
-		if old := m.Vault.cells[held]; old != nil {
-			kc := r.key.derive(labelPerson, class, byte(Subject))
-			tag, seal := old.person(&kc)
-			r.kept = append(r.kept, kept{cell: held, tag: tag, key: seal})
+	}
+}
+
+// forget forgets a class up to a month, but for who is held, if anybody.
+func (m *whoModel) forget(t *rapid.T) {
+	f := Forgetting{Class: uint8(rapid.IntRange(1, 2).Draw(t, "class")), Before: Month(rapid.IntRange(600, 603).Draw(t, "before"))}
+	var held []Identifier
+	for range rapid.IntRange(0, 3).Draw(t, "held") {
+		id := m.id(t)
+		row, err := m.RowOf(id)
+		must(m.t, err)
+		if !row.IsZero() {
+			held, f.Held = append(held, id), append(f.Held, row)
 		}
-		r.kept = append(r.kept, kept{cell: CellID{3 - class, Actor, everyMonth}, key: r.key.derive(labelPerson, 3-class, byte(Actor))})
-		slices.SortFunc(r.kept, func(a, b kept) int { return a.cell.compare(b.cell) })
-		r.kept = slices.CompactFunc(r.kept, func(a, b kept) bool { return a.cell == b.cell })
-		r.key, r.keyed = key{}, false
-		return true
-	}}
-	must(m.t, m.rekey(m.t.Context(), c))
+	}
+	before, ever := m.Vault.keys.forgotten[f.Class]
+	if rapid.IntRange(0, 4).Draw(t, "cut") == 0 { // nothing comes of it
+		m.log.fail = func(_, messages int) (int, error) { return rapid.IntRange(0, messages).Draw(t, "stored"), errLost }
+		_, _, err := m.Forget(m.t.Context(), f)
+		if m.log.fail = nil; !ever || f.Before > before {
+			wantErr(m.t, err, ErrHalted)
+		}
+		m.crash()
+		m.open()
+		return
+	}
+	_, _, err := m.Forget(m.t.Context(), f)
+	if ever && f.Before < before {
+		wantErr(m.t, err, ErrOrder)
+		return
+	}
+	must(m.t, err)
+	if ever && f.Before == before {
+		return
+	}
+	for tagged, id := range m.given {
+		if tagged.Cell.Class == f.Class && tagged.Cell.Month < f.Before && !slices.Contains(held, id) {
+			m.dead[tagged] = true
+		}
+	}
 }
 
 // agree holds every tag ever given against the keys as they are now.
@@ -151,6 +185,9 @@ func (m *whoModel) agree(t *rapid.T) {
 			}
 			if got[i] != want {
 				t.Fatalf("%v: %q is %v, want %v", cell, id.Reveal(), got[i], want)
+			}
+			if dead := m.dead[Tagged{cell, tag}]; dead && !want.IsZero() || !dead && m.sure[Tagged{cell, tag}] && want.IsZero() {
+				t.Fatalf("%v: forgotten %t, but %q is %v", cell, dead, id.Reveal(), want)
 			}
 		}
 	}
@@ -240,10 +277,10 @@ func TestWhoFollows(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), fmt.Sprint(run))
 		must(t, os.Mkdir(dir, 0o700))
 		b := &bench{t: t, log: &memLog{}, root: filepath.Join(dir, "root"), index: filepath.Join(dir, "vault.db"), events: map[uint64][16]byte{}, every: 4, unsynced: true}
-		must(t, CreateRoot(b.root))
+		must(t, CreateRoot(b.root, nil))
 		must(t, Create(t.Context(), b.log, testSubject, b.openRoot()))
 		b.open()
-		m := &whoModel{bench: b, given: map[Tagged]Identifier{}}
+		m := &whoModel{bench: b, given: map[Tagged]Identifier{}, sure: map[Tagged]bool{}, dead: map[Tagged]bool{}}
 		m.budget(rapid.SampledFrom([]int{0, 1, 2000}).Draw(rt, "budget"))
 		actions := map[string]func(*rapid.T){
 			"record":     m.record,
@@ -254,6 +291,7 @@ func TestWhoFollows(t *testing.T) {
 			"reopen":     func(*rapid.T) { m.reopen() },
 			"cut":        func(*rapid.T) { m.crash(); m.open() },
 			"forget":     m.forget,
+			"erase":      m.erase,
 		}
 		if rapid.Bool().Draw(rt, "ask always") { // else much is noted before it is looked at
 			actions[""] = m.agree

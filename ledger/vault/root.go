@@ -2,8 +2,6 @@ package vault
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,36 +19,32 @@ type rootKey struct {
 // A Root keeps the root key in a file of two slots. A slot is only ever
 // overwritten in place: a file renamed over another leaves the old bytes on the
 // medium. Filesystems that copy on write do so all the same, and so are outside
-// the promise. A slot:
-//
-//	 0  8  "custroot"
-//	 8  1  format version, 1
-//	 9  7  zeros
-//	16  8  version of the root key
-//	24 32  root key
-//	56 32  SHA-256 of the 56 bytes before
-//	88     zeros to 4,096: slots never share a block of the medium
-//
-// An empty or destroyed slot is all zeros. One process has a Root at a time;
-// its methods are not for concurrent use.
+// the promise; a Wrapper is not: what it sealed is worth nothing once its key is
+// destroyed. One process has a Root at a time; its methods are not for
+// concurrent use.
 type Root struct {
 	secret
-	path string
-	live rootKey
-	slot int  // of live
-	rest bool // the other slot is not empty: it is to be destroyed
+	path    string
+	wrapper Wrapper // nil: the file has the key itself
+	live    rootKey
+	stored  slot // live, as the file has it
+	at      int  // where it stands: 0 or 1
+	rest    bool // the other slot is not empty: it is to be destroyed
+
+	write func(path string, at int, b []byte) error // overwrite; in tests what fails
 }
 
-const (
-	rootMagic = "custroot"
-	slotSize  = 4096
-	slotUsed  = 88
-)
-
 // CreateRoot makes a root file with a random key, version 1, readable by its
-// owner only. It refuses with ErrExists whatever is at path. After another error
+// owner only; the key is sealed by w unless that is nil. It refuses with
+// ErrExists whatever is at path, and then asks nothing of w. After another error
 // the file may exist; it protects nothing yet and may be removed.
-func CreateRoot(path string) error {
+func CreateRoot(path string, w Wrapper) error {
+	return newRootFile(path, func() (slot, error) { return fill(rootKey{version: 1, key: newKey()}, w) })
+}
+
+// newRootFile makes a root file of what make returns, which is called once the
+// file is there.
+func newRootFile(path string, make func() (slot, error)) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("creating root file: %w", ErrExists)
@@ -58,16 +52,20 @@ func CreateRoot(path string) error {
 	if err != nil {
 		return fmt.Errorf("creating root file: %w", err)
 	}
-	err = errors.Join(f.Truncate(2*slotSize), writeSlot(f, 0, encodeSlot(rootKey{version: 1, key: newKey()})), f.Close())
+	s, err := make()
 	if err != nil {
+		return fmt.Errorf("creating root file: %w", errors.Join(err, f.Close(), os.Remove(path)))
+	}
+	if err := errors.Join(f.Truncate(2*slotSize), writeSlot(f, 0, s.padded()), f.Close()); err != nil {
 		return fmt.Errorf("writing root file: %w", err)
 	}
 	return syncFolder(filepath.Dir(path))
 }
 
-// OpenRoot reads a root file. The error is ErrMissingRoot if there is no file or
-// no key in it, ErrDamaged if what is in it is not whole.
-func OpenRoot(path string) (*Root, error) {
+// OpenRoot reads a root file, whose key w unseals if it is sealed. The error is
+// ErrMissingRoot if there is no file or no key to be had, ErrDamaged if what is
+// in it is not whole; it wraps ErrGone too if the device has no key for it.
+func OpenRoot(path string, w Wrapper) (*Root, error) {
 	b, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -75,7 +73,7 @@ func OpenRoot(path string) (*Root, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading root file: %w", err)
 	}
-	r, err := decodeRoot(b)
+	r, err := decodeRoot(b, w)
 	if err != nil {
 		return nil, fmt.Errorf("reading root file: %w", err)
 	}
@@ -88,80 +86,71 @@ func (r *Root) Version() uint64 { return r.live.version }
 
 // decodeRoot finds the key in force: the higher version. A torn slot beside a
 // whole one is an advance that never happened.
-func decodeRoot(b []byte) (*Root, error) {
+func decodeRoot(b []byte, w Wrapper) (*Root, error) {
 	if len(b) != 2*slotSize {
 		return nil, damaged("root file has %d bytes, not %d", len(b), 2*slotSize)
 	}
-	for slot := range 2 { // whatever was cut short, what is never anything but zero is zero
-		if len(bytes.Trim(b[slot*slotSize+slotUsed:(slot+1)*slotSize], "\x00")) != 0 {
-			return nil, damaged("slot %d of the root file holds something where nothing ever stands", slot)
-		}
-	}
 	first, ok0 := decodeSlot(b[:slotSize])
 	second, ok1 := decodeSlot(b[slotSize:])
+	for at, s := range []slot{first, second} { // whatever was cut short, what is never anything but zero is zero
+		if w == nil && s.sealed == nil && len(bytes.Trim(b[at*slotSize+slotUsed:(at+1)*slotSize], "\x00")) != 0 {
+			return nil, damaged("slot %d of the root file holds something where nothing ever stands", at)
+		}
+	}
+	r := &Root{wrapper: w, write: overwrite, stored: first, rest: !ok1 || second.version != 0}
 	switch {
 	case first.version == 0 && second.version == 0 && ok0 && ok1:
 		return nil, fmt.Errorf("%w: both slots of the root file are empty", ErrMissingRoot)
 	case first.version == second.version:
 		return nil, damaged("no slot of the root file is whole, or both have version %d", first.version)
-	case first.version > second.version:
-		return &Root{live: first, slot: 0, rest: !ok1 || second.version != 0}, nil
+	case first.version < second.version:
+		r.stored, r.at, r.rest = second, 1, !ok0 || first.version != 0
 	}
-	return &Root{live: second, slot: 1, rest: !ok0 || first.version != 0}, nil
+	var err error
+	if r.live, err = r.stored.open(w); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-func encodeSlot(k rootKey) []byte {
-	b := make([]byte, 0, slotSize)
-	b = append(b, rootMagic...)
-	b = append(b, formatVersion, 0, 0, 0, 0, 0, 0, 0)
-	b = binary.BigEndian.AppendUint64(b, k.version)
-	b = append(b, k.key[:]...)
-	sum := sha256.Sum256(b)
-	return append(b, sum[:]...)[:slotSize]
-}
-
-// decodeSlot returns the key in a slot, zero if it is empty; ok is false if the
-// slot is neither empty nor exactly what encodeSlot emits.
-func decodeSlot(b []byte) (k rootKey, ok bool) {
-	if len(bytes.Trim(b, "\x00")) == 0 {
-		return rootKey{}, true
-	}
-	k = rootKey{version: binary.BigEndian.Uint64(b[16:]), key: key(b[24:])}
-	if k.version == 0 || !bytes.Equal(b, encodeSlot(k)) {
-		return rootKey{}, false
-	}
-	return k, true
-}
-
-// advance writes next, whose version must be higher, into the free slot. When it
-// returns nil, next is in force; this is the commit point of a change of keys.
-// After an error the key in force is whichever OpenRoot finds.
-func (r *Root) advance(next rootKey) error {
+// advance writes next, which is in the slot given and whose version must be
+// higher, into the free slot. When it returns nil, next is in force; this is the
+// commit point of a change of keys. After an error the key in force is whichever
+// OpenRoot finds.
+func (r *Root) advance(next rootKey, as slot) error {
 	if next.version <= r.live.version || r.rest {
 		return fmt.Errorf("%w: root version %d after %d, or an older one not destroyed", ErrOrder, next.version, r.live.version)
 	}
-	if err := r.overwrite(1-r.slot, encodeSlot(next)); err != nil {
+	if err := r.write(r.path, 1-r.at, as.padded()); err != nil {
 		return fmt.Errorf("writing root version %d: %w", next.version, err)
 	}
-	r.live, r.slot, r.rest = next, 1-r.slot, true
+	r.live, r.stored, r.at, r.rest = next, as, 1-r.at, true
 	return nil
 }
 
-// destroy zeroes whatever is not in force, and reads it back. It may be repeated.
+// destroy destroys whatever is not in force: the device's keys first, because
+// the slot says that they may be there; then it zeroes the slot, and reads it
+// back. It may be repeated.
 func (r *Root) destroy() error {
-	if err := r.overwrite(1-r.slot, make([]byte, slotSize)); err != nil {
+	if r.wrapper != nil {
+		if err := r.wrapper.Keep(r.live.version); err != nil {
+			return fmt.Errorf("destroying the device's keys but that of root version %d: %w", r.live.version, err)
+		}
+	}
+	if err := r.write(r.path, 1-r.at, make([]byte, slotSize)); err != nil {
 		return fmt.Errorf("destroying the root before version %d: %w", r.live.version, err)
 	}
 	r.rest = false
 	return nil
 }
 
-func (r *Root) overwrite(slot int, b []byte) error {
-	f, err := os.OpenFile(r.path, os.O_RDWR, 0)
+// overwrite writes one slot of the file at path.
+func overwrite(path string, at int, b []byte) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	return errors.Join(writeSlot(f, slot, b), f.Close())
+	return errors.Join(writeSlot(f, at, b), f.Close())
 }
 
 // writeSlot writes one slot, makes it durable and reads it back. The kernel may

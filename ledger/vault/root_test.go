@@ -16,11 +16,14 @@ import (
 func newRoot(t *testing.T) *Root {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "root")
-	must(t, CreateRoot(path))
-	r, err := OpenRoot(path)
+	must(t, CreateRoot(path, nil))
+	r, err := OpenRoot(path, nil)
 	must(t, err)
 	return r
 }
+
+// plain is the slot of a key that no device seals.
+func plain(k rootKey) *slot { return &slot{version: k.version, key: k.key} }
 
 func TestRootFile(t *testing.T) {
 	r := newRoot(t)
@@ -30,20 +33,20 @@ func TestRootFile(t *testing.T) {
 	equal(t, "mode", info.Mode(), 0o600)
 	before, err := os.ReadFile(r.path)
 	must(t, err)
-	wantErr(t, CreateRoot(r.path), ErrExists)
+	wantErr(t, CreateRoot(r.path, nil), ErrExists)
 	after, err := os.ReadFile(r.path)
 	must(t, err)
 	if !bytes.Equal(before, after) {
 		t.Error("a refused creation changed the file")
 	}
-	_, err = OpenRoot(r.path + "-none")
+	_, err = OpenRoot(r.path+"-none", nil)
 	wantErr(t, err, ErrMissingRoot)
 	must(t, os.WriteFile(r.path, make([]byte, 2*slotSize), 0o600))
-	_, err = OpenRoot(r.path)
+	_, err = OpenRoot(r.path, nil)
 	wantErr(t, err, ErrMissingRoot)
 	for _, size := range []int{0, 1, slotSize, 2*slotSize - 1, 2*slotSize + 1} {
 		must(t, os.WriteFile(r.path, make([]byte, size), 0o600))
-		_, err = OpenRoot(r.path)
+		_, err = OpenRoot(r.path, nil)
 		wantErr(t, err, ErrDamaged)
 	}
 }
@@ -54,10 +57,11 @@ func TestRootAdvance(t *testing.T) {
 		old := r.live
 		inode, err := os.Stat(r.path)
 		must(t, err)
-		wantErr(t, r.advance(old), ErrOrder)
-		must(t, r.advance(rootKey{version: version, key: newKey()}))
-		wantErr(t, r.advance(rootKey{version: version + 1, key: newKey()}), ErrOrder) // the old one is still there
-		again, err := OpenRoot(r.path)
+		wantErr(t, r.advance(old, *plain(old)), ErrOrder)
+		k := rootKey{version: version, key: newKey()}
+		must(t, r.advance(k, *plain(k)))
+		wantErr(t, r.advance(rootKey{version: version + 1}, slot{}), ErrOrder) // the old one is still there
+		again, err := OpenRoot(r.path, nil)
 		must(t, err)
 		equal(t, "in force", again.live, r.live)
 		equal(t, "old one to be destroyed", again.rest, true)
@@ -71,7 +75,7 @@ func TestRootAdvance(t *testing.T) {
 		same, err := os.Stat(r.path)
 		must(t, err)
 		equal(t, "overwritten in place", os.SameFile(inode, same), true)
-		r, err = OpenRoot(r.path)
+		r, err = OpenRoot(r.path, nil)
 		must(t, err)
 		equal(t, "version", r.Version(), version)
 		equal(t, "rest", r.rest, false)
@@ -84,9 +88,9 @@ func TestRootTornWrites(t *testing.T) {
 	one, two := rootKey{version: 1, key: key{1}}, rootKey{version: 2, key: key{2}}
 	empty := make([]byte, slotSize)
 	for cut := range slotUsed + 1 {
-		torn := slices.Concat(encodeSlot(two)[:cut], empty[cut:])
-		for _, file := range [][]byte{slices.Concat(encodeSlot(one), torn), slices.Concat(torn, encodeSlot(one))} {
-			r, err := decodeRoot(file)
+		torn := slices.Concat(plain(two).padded()[:cut], empty[cut:])
+		for _, file := range [][]byte{slices.Concat(plain(one).padded(), torn), slices.Concat(torn, plain(one).padded())} {
+			r, err := decodeRoot(file, nil)
 			must(t, err)
 			want := one
 			if cut == slotUsed {
@@ -95,8 +99,8 @@ func TestRootTornWrites(t *testing.T) {
 			equal(t, "in force", r.live, want)
 			equal(t, "rest", r.rest, cut > 0)
 		}
-		zeroed := slices.Concat(empty[:cut], encodeSlot(one)[cut:]) // destroying is cut
-		r, err := decodeRoot(slices.Concat(zeroed, encodeSlot(two)))
+		zeroed := slices.Concat(empty[:cut], plain(one).padded()[cut:]) // destroying is cut
+		r, err := decodeRoot(slices.Concat(zeroed, plain(two).padded()), nil)
 		must(t, err)
 		equal(t, "in force", r.live, two)
 		equal(t, "rest", r.rest, cut < slotUsed)
@@ -106,14 +110,14 @@ func TestRootTornWrites(t *testing.T) {
 // A changed bit never gives another key.
 func TestRootBits(t *testing.T) {
 	one, two := rootKey{version: 1, key: key{1}}, rootKey{version: 2, key: key{2}}
-	for _, good := range [][]byte{slices.Concat(encodeSlot(one), make([]byte, slotSize)), slices.Concat(encodeSlot(one), encodeSlot(two))} {
+	for _, good := range [][]byte{slices.Concat(plain(one).padded(), make([]byte, slotSize)), slices.Concat(plain(one).padded(), plain(two).padded())} {
 		for bit := range len(good) * 8 {
 			if bit%(slotSize*8) > slotUsed*8 && bit%61 != 0 {
 				continue // among the zeros, one in a while
 			}
 			b := slices.Clone(good)
 			b[bit/8] ^= 1 << (bit % 8)
-			r, err := decodeRoot(b)
+			r, err := decodeRoot(b, nil)
 			if err != nil {
 				wantErr(t, err, ErrDamaged)
 				continue
@@ -180,7 +184,7 @@ func TestRootsAreToldApart(t *testing.T) {
 	wantErr(t, open(newRoot(t), 0), ErrRetiredRoot)
 	must(t, os.Remove(b.index))
 	wantErr(t, open(first, 0), ErrRetiredRoot)
-	must(t, first.advance(next))
+	must(t, first.advance(next, *plain(next)))
 	must(t, open(first, 2)) // a crash before the old one was destroyed
 	again := b.openRoot()
 	equal(t, "old root is still there", again.rest, false)
@@ -200,7 +204,7 @@ func TestRootWriteFails(t *testing.T) {
 	r := newRoot(t)
 	r.path = filepath.Join(t.TempDir(), "none")
 	before := r.live
-	if err := r.advance(rootKey{version: 2, key: newKey()}); err == nil || !errors.Is(err, os.ErrNotExist) {
+	if err := r.advance(rootKey{version: 2}, slot{version: 2}); err == nil || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("advancing a lost file: %v", err)
 	}
 	if err := r.destroy(); err == nil {

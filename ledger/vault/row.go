@@ -15,10 +15,10 @@ type row struct {
 	secret
 	rid   rid
 	id    Identifier
-	keyed bool // whether key is there: a partial erasure destroys it and keeps some keys derived from it
-	key   key  // K, random
+	key   key // K, random
 	links []link
-	kept  []kept // ascending by cell
+	kept  []kept    // ascending by cell
+	held  []holding // as stored; see keyring.take
 }
 
 // A link is one statement that this row and another are, or are no longer, the
@@ -33,8 +33,9 @@ type link struct {
 	batch *Batch // that is to commit the event; nil once settled. Not stored
 }
 
-// A kept key outlives its row's key (every month of a class and role) or its
-// cell (one month): an exception to an erasure or to retention.
+// A kept key outlives the row's key it came from (every month of a class and
+// role) or its cell (one month): an exception to an erasure or to retention. Those
+// of one month are stored as holdings.
 type kept struct {
 	secret
 	cell CellID // Month everyMonth: key is KC; else tag and key are what KC and E gave
@@ -53,15 +54,16 @@ const (
 // append encodes the row:
 //
 //	16      rid
-//	1 + 32  1 and K, or 0 and zeros
+//	1 + 32  1, or 2 if there are holdings; K
 //	2 + n   identifier
 //	2 + 41n links: rid, 1 if unlinked, position, salt
 //	2 + 54n kept keys: class, role, month, tag, key
+//	        holdings, see appendHoldings, if there are any
 //	        zeros to a multiple of 64
 func (r *row) append(dst []byte) []byte {
 	start := len(dst)
 	dst = append(dst, r.rid[:]...)
-	dst = append(dst, flag(r.keyed))
+	dst = append(dst, 1+flag(len(r.held) > 0))
 	dst = append(dst, r.key[:]...)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(len(r.id)))
 	dst = append(dst, r.id...)
@@ -76,6 +78,9 @@ func (r *row) append(dst []byte) []byte {
 		dst = k.cell.append(dst)
 		dst = append(append(dst, k.tag[:]...), k.key[:]...)
 	}
+	if len(r.held) > 0 {
+		dst = appendHoldings(dst, r.held)
+	}
 	n := len(dst) - start
 	return append(dst, make([]byte, (n+rowPad-1)/rowPad*rowPad-n)...)
 }
@@ -84,7 +89,7 @@ func (r *row) append(dst []byte) []byte {
 func decodeRow(b []byte) (r row, err error) {
 	d := decoder{b: b}
 	d.copy(r.rid[:])
-	r.keyed = d.bool()
+	version := d.uint8()
 	d.copy(r.key[:])
 	r.id = Identifier(d.take(int(d.uint16())))
 	if n := int(d.uint16()); d.fits(n, linkSize) {
@@ -105,6 +110,13 @@ func decodeRow(b []byte) (r row, err error) {
 			d.copy(k.key[:])
 		}
 	}
+	switch version {
+	case 1:
+	case 2:
+		r.held = decodeHoldings(&d)
+	default:
+		return row{}, damaged("row has version %d", version)
+	}
 	return r, r.checkDecoded(&d, len(b))
 }
 
@@ -119,8 +131,6 @@ func (r *row) checkDecoded(d *decoder, size int) error {
 	switch {
 	case d.short, !ascending, len(d.b) >= rowPad, size%rowPad != 0, len(bytes.TrimLeft(d.b, "\x00")) != 0:
 		return damaged("row is malformed")
-	case !r.keyed && r.key != key{}:
-		return damaged("row has a key that it says it has not")
 	case r.id.check() != nil, len(r.links) > MaxLinks:
 		return damaged("row is beyond its limits")
 	}

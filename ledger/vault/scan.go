@@ -12,9 +12,10 @@ import (
 // one before, and finds the table in force.
 //
 // A change of keys writes the next root's table before it puts the next root in
-// force. So one table above the root is a change that did not come to be, and is
-// left out; a second message above it is proof that it did, and that the root is
-// a copy from before.
+// force. So tables above the root, each above the one before, are changes that did
+// not come to be, and are left out. Anything else above the root is proof that one
+// did, and that the root is a copy from before: every change but the first after
+// it begins with rows that name the root it was made under.
 type scanner struct {
 	tail tail
 	root uint64 // version of the root at hand

@@ -164,11 +164,11 @@ func TestSubjectsAreErasedAlone(t *testing.T) {
 // Keys kept past their row's or their cell's give what those gave.
 func TestKeptKeys(t *testing.T) {
 	k, e := newKey(), newCell(march, newKey())
-	whole := person{row: row{keyed: true, key: k}}
+	whole := person{row: row{key: k}}
 	tag, seal, _ := whole.in(march, e)
 	kc := k.derive(labelPerson, march.Class, byte(march.Role))
 
-	noKey := person{row: row{kept: []kept{{cell: CellID{march.Class, march.Role, everyMonth}, key: kc}}}}
+	newOne := person{row: row{key: newKey(), kept: []kept{{cell: CellID{march.Class, march.Role, everyMonth}, key: kc}}}}
 	noCell := person{row: row{kept: []kept{{cell: march, tag: tag, key: seal}}}}
 	for name, tc := range map[string]struct {
 		p    *person
@@ -176,9 +176,8 @@ func TestKeptKeys(t *testing.T) {
 		cell *cell
 		ok   bool
 	}{
-		"key of the class kept":   {&noKey, march, e, true},
-		"another class":           {&noKey, legal, newCell(legal, newKey()), false},
-		"cell gone":               {&noKey, march, nil, false},
+		"key of the class kept":   {&newOne, march, e, true},
+		"cell gone":               {&newOne, march, nil, false},
 		"tag of the month kept":   {&noCell, march, nil, true},
 		"another month":           {&noCell, april, nil, false},
 		"whole row, cell is gone": {&whole, march, nil, false},
@@ -187,5 +186,8 @@ func TestKeptKeys(t *testing.T) {
 		if ok != tc.ok || ok && (gotTag != tag || gotSeal != seal) {
 			t.Errorf("%s: %t, want %t, or another key", name, ok, tc.ok)
 		}
+	}
+	if other, _, ok := newOne.in(byActor, newCell(byActor, e.random)); !ok || other == tag {
+		t.Error("another role has no new tag")
 	}
 }

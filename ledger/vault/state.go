@@ -7,9 +7,12 @@ import (
 	"slices"
 )
 
+// stateVersion is the version of the index's layout, which is never migrated.
+const stateVersion = 2
+
 // append encodes the state of the index:
 //
-//	 1      format version, 1
+//	 1      format version, 2
 //	 8      sequence of the last message that is in
 //	32      its SHA-256
 //	 8      durable event position that it vouches for
@@ -21,7 +24,7 @@ import (
 //	32      HMAC-SHA256 of all that
 func (s *state) append(dst []byte, k *key) []byte {
 	start := len(dst)
-	dst = append(dst, formatVersion)
+	dst = append(dst, stateVersion)
 	dst = binary.BigEndian.AppendUint64(dst, s.tail.sequence)
 	dst = append(dst, s.tail.digest[:]...)
 	for _, n := range []uint64{s.tail.events, s.tail.table, s.tail.highest, s.epoch, s.sum[0], s.sum[1], s.sum[2], s.sum[3]} {
@@ -64,5 +67,5 @@ func decodeState(b []byte) (s state, ok bool) {
 		s.open[r], last = d.uint64(), r
 	}
 	d.take(len(key{}))
-	return s, version == formatVersion && !d.short && len(d.b) == 0
+	return s, version == stateVersion && !d.short && len(d.b) == 0
 }

@@ -48,8 +48,8 @@ func TestOnRealStream(t *testing.T) {
 	cfg := natsd.Config{Dir: filepath.Join(dir, "nats"), Streams: []string{"CUSTODY_T_VAULT"}, Quarantine: filepath.Join(dir, "quarantine")}
 	sc := stream.Config{Name: "CUSTODY_T_VAULT", Subjects: []string{testSubject + ".>"}}
 	must(t, natsd.Create(t.Context(), cfg, []stream.Config{sc}))
-	must(t, CreateRoot(filepath.Join(dir, "root")))
-	root, err := OpenRoot(filepath.Join(dir, "root"))
+	must(t, CreateRoot(filepath.Join(dir, "root"), nil))
+	root, err := OpenRoot(filepath.Join(dir, "root"), nil)
 	must(t, err)
 	o := Options{Root: root, Subject: testSubject, IndexPath: filepath.Join(dir, "vault.db"), Confirm: func(p uint64) ([16]byte, bool, error) { return [16]byte{1}, p == 1, nil }}
 

@@ -41,6 +41,7 @@ type keyring struct {
 	route     key    // says which shard an identifier falls into
 	shards    [shards]shard
 	forgotten map[uint8]Month // cells of a class before this month are gone
+	holds     map[uint8]hold  // by class, of what rows keep of cells that are gone
 	pending   []byte          // event to append once this table's root is in force; nil if none
 
 	rows  key // authenticates rows messages
@@ -49,7 +50,7 @@ type keyring struct {
 
 // renew makes every key anew.
 func (k *keyring) renew(epoch uint64) error {
-	*k = keyring{epoch: epoch, route: newKey(), forgotten: map[uint8]Month{}}
+	*k = keyring{epoch: epoch, route: newKey(), forgotten: map[uint8]Month{}, holds: map[uint8]hold{}}
 	for i := range k.shards {
 		var err error
 		if k.shards[i], err = newShard(uint8(i), newKey()); err != nil {
@@ -112,6 +113,7 @@ func (k *keyring) seal(root rootKey, cells map[CellID]*cell, h header, n nonce) 
 //	2 + 5n   forgotten: class, month; ascending
 //	4 + 38n  cells: class, role, month, key; ascending
 //	4 + n    pending event
+//	2 + 33n  holds: class, key; ascending; not there if there is none
 func (k *keyring) append(dst []byte, cells map[CellID]*cell) []byte {
 	dst = append(dst, k.route[:]...)
 	for i := range k.shards {
@@ -127,7 +129,16 @@ func (k *keyring) append(dst []byte, cells map[CellID]*cell) []byte {
 		dst = append(dst, cells[id].random[:]...)
 	}
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(k.pending)))
-	return append(dst, k.pending...)
+	dst = append(dst, k.pending...)
+	if len(k.holds) == 0 {
+		return dst
+	}
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(k.holds)))
+	for _, class := range slices.Sorted(maps.Keys(k.holds)) {
+		random := k.holds[class].random
+		dst = append(append(dst, class), random[:]...)
+	}
+	return dst
 }
 
 // openTable opens a table message. The error is ErrRetiredRoot, ErrForeignRoot
@@ -190,11 +201,38 @@ func decodeTable(epoch uint64, body []byte) (*keyring, map[CellID]*cell, error) 
 	if n := int(d.uint32()); n > 0 {
 		k.pending = slices.Clone(d.take(n))
 	}
+	if err := decodeHolds(&d, k); err != nil {
+		return nil, nil, err
+	}
 	if d.short || len(d.b) != 0 {
 		return nil, nil, damaged("table has another length than it says")
 	}
 	k.derive()
 	return k, cells, nil
+}
+
+func decodeHolds(d *decoder, k *keyring) error {
+	k.holds = map[uint8]hold{}
+	if d.short || len(d.b) == 0 {
+		return nil
+	}
+	n, last := int(d.uint16()), 0
+	for range n {
+		class, random := d.uint8(), key{}
+		d.copy(random[:])
+		if d.short || int(class) <= last {
+			return damaged("table: holds out of order")
+		}
+		var err error
+		if k.holds[class], err = newHold(random); err != nil {
+			return err
+		}
+		last = int(class)
+	}
+	if n == 0 {
+		return damaged("table: no holds")
+	}
+	return nil
 }
 
 func decodeCells(d *decoder, k *keyring) (map[CellID]*cell, error) {

@@ -19,8 +19,9 @@
 //
 // docs/FORMAT.md has every layout to the byte. Reading order: vault.go, keys.go,
 // cell.go, batch.go, flush.go, link.go, read.go, lookup.go, reverse.go, seal.go,
-// blob.go, then the formats (message.go, table.go, row.go, root.go), then
-// open.go and index.go.
+// blob.go, then the formats (message.go, table.go, row.go, slot.go), then
+// open.go and index.go, then forgetting (root.go, rekey.go, erase.go, forget.go,
+// escrow.go).
 package vault
 
 import (
@@ -34,7 +35,7 @@ import (
 )
 
 var (
-	// ErrExists is returned by Create and CreateRoot where one is already.
+	// ErrExists is returned by Create, CreateRoot and RestoreRoot where one is already.
 	ErrExists = errors.New("vault: already there")
 	// ErrDamaged is returned when what is stored is not what was written.
 	ErrDamaged = errors.New("vault: damaged")
@@ -54,6 +55,9 @@ var (
 	ErrLimit = errors.New("vault: limit exceeded")
 	// ErrOrder is returned when batches are used out of their order.
 	ErrOrder = errors.New("vault: batch out of order")
+	// ErrAbandoned is returned when a change of keys was given up because its root
+	// did not reach the escrow. Nothing is in force but what was before.
+	ErrAbandoned = errors.New("vault: change of keys abandoned")
 	// ErrHalted is returned once it is unknown what was written. Only opening the
 	// vault again finds out.
 	ErrHalted = errors.New("vault: halted, outcome of a write unknown")
@@ -102,6 +106,14 @@ type Options struct {
 	// cell asked about; what of one cell was needed last is kept in any case.
 	ReverseBudget int
 
+	// Escrow takes a root to where it survives this machine, and the stream up to
+	// r.Last to its backup. It is called with a root that is about to come into
+	// force, once its rows and table are durable in the stream: if it fails, the
+	// change does not happen, and it is called again with the one in force. Open
+	// calls it with the root in force, and fails if it fails. It must not use the
+	// vault. nil: no escrow.
+	Escrow func(ctx context.Context, r EscrowedRoot) error
+
 	indexEvery    int  // rows between two writes of the index; 0 is the default
 	indexUnsynced bool // for tests, which cut no power
 }
@@ -113,6 +125,7 @@ type Vault struct {
 	log     Log
 	root    *Root
 	subject string
+	escrow  func(context.Context, EscrowedRoot) error
 	index   *index
 	every   int
 	sync    bool // the index

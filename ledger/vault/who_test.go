@@ -180,27 +180,22 @@ func TestWhoWasKept(t *testing.T) {
 	b, tags := peopled(t)
 	id := Identifier("candidate:3")
 	others := b.tag(april, id)
-	s, _ := b.keys.shard(id)
-	cell := b.Vault.cells[march]
-	must(t, b.rekey(t.Context(), change{shards: []uint8{s.number}, forget: map[uint8]Month{march.Class: april.Month}, keep: func(r *row) bool {
-		if r.id == id {
-			kc := r.key.derive(labelPerson, march.Class, byte(march.Role))
-			tag, seal := cell.person(&kc)
-			r.kept, r.keyed, r.key = []kept{{cell: march, tag: tag, key: seal}}, false, key{}
-		}
-		return true
-	}}))
+	row, err := b.RowOf(id)
+	must(t, err)
+	_, cells, err := b.Forget(t.Context(), Forgetting{Class: march.Class, Before: april.Month, Held: []PersonID{row}})
+	must(t, err)
+	equal(t, "cells that went", cells, 1)
 	for range 2 {
 		got, err := b.Who(march, []Tag{tags[id], tags["candidate:4"]})
 		must(t, err)
-		equal(t, "who was kept is somebody", got[0].IsZero(), false)
+		equal(t, "who was kept", got[0], row)
 		equal(t, "who was not, nobody", got[1].IsZero(), true)
 		got, err = b.Who(april, []Tag{others})
 		must(t, err)
-		equal(t, "what was not kept, nobody's", got[0].IsZero(), true)
+		equal(t, "the month after", got[0], row)
 		page, err := b.TagsOf(id, Subject)
 		must(t, err)
-		if len(page) != 1 || page[0] != (Tagged{march, tags[id]}) {
+		if len(page) != 2 || page[0] != (Tagged{march, tags[id]}) || page[1] != (Tagged{april, others}) {
 			t.Errorf("%d tags", len(page))
 		}
 		b.reopen()

@@ -26,6 +26,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/imalink/custody/cmd/internal/ask"
+	"github.com/imalink/custody/cmd/internal/forget"
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
@@ -77,6 +78,8 @@ type API struct {
 	spec    []byte // what /openapi.json answers
 	current atomic.Pointer[Ledger]
 	answers atomic.Pointer[answers]
+	office  atomic.Pointer[forget.Office]
+	backups atomic.Pointer[backups]
 
 	noSniff, noStore []string // header values of every answer, never modified
 
@@ -121,6 +124,8 @@ func (a *API) routes() error {
 	a.askEvents(h)
 	a.askParties(h)
 	a.manageViews(h)
+	a.forgetPeople(h)
+	a.backUp(h)
 	plain := func(op huma.Operation, serve handler) {
 		h.OpenAPI().AddOperation(&op)
 		t.add(&op, serve)
@@ -153,6 +158,9 @@ type answers struct {
 func (a *API) AttachViews(desk *ask.Desk, views *projections.Set) {
 	a.answers.Store(&answers{desk, views})
 }
+
+// AttachOffice has people forgotten and identities shown, from now on.
+func (a *API) AttachOffice(o *forget.Office) { a.office.Store(o) }
 
 // ready is what questions are answered from, or the problem that says not yet.
 func (a *API) ready() (*answers, error) {

@@ -70,6 +70,10 @@ func (a *API) askPersons(h huma.API) {
 	question(a, h, guard(reads, access.QueryPersons, access.OwnRecord), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleListInput) (ask.Reads, error) {
 		return d.Reads(ctx, who, in.Handle, asked("person.reads", in.Scope, in.Facets, in.Paging))
 	})
+	state := operation(http.MethodGet, "/v1/persons/{handle}/state", "person-state", "Whether processing of a person's data is restricted (GDPR Art. 18)", questionProblems(handleExpired)...)
+	question(a, h, guard(state, access.QueryPersons, access.OwnRecord), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleInput) (ask.State, error) {
+		return d.State(ctx, who, in.Handle, asked("person.state", in.Scope, in.Facets, Paging{}))
+	})
 	recipients := operation(http.MethodGet, "/v1/persons/{handle}/recipients", "person-recipients", "Which parties received a person's data (GDPR Art. 15(1)(c))", questionProblems(handleExpired)...)
 	question(a, h, guard(recipients, access.QueryPersons, access.OwnRecord), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *handleInput) (ask.Shares, error) {
 		return d.Recipients(ctx, who, in.Handle, asked("person.recipients", in.Scope, in.Facets, Paging{}))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/imalink/custody/cmd/internal/ask"
+	"github.com/imalink/custody/cmd/internal/forget"
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
@@ -30,7 +31,11 @@ type Problem struct {
 	Detail string `json:"detail,omitempty" doc:"what was expected, or the limit"`
 	Path   string `json:"path,omitempty" doc:"JSON pointer (RFC 6901) into what was sent"`
 
-	Candidates []string `json:"candidates,omitempty" doc:"of an ambiguous identifier, those it could be"`
+	Candidates []string         `json:"candidates,omitempty" doc:"of an ambiguous identifier, those it could be"`
+	Approval   *forget.Approval `json:"approval,omitempty" doc:"what waits for a second person"`
+	Holds      []ask.Hold       `json:"holds,omitempty" doc:"legal holds that are in the way"`
+	Blocking   []ask.Blocking   `json:"blocking,omitempty" doc:"what is in the way of a retention"`
+	Erasure    uint64           `json:"erasure,omitempty" doc:"number of the erasure that is open"`
 
 	retry int // seconds for Retry-After; 0 is none
 }
@@ -90,6 +95,11 @@ const (
 	outsideBox       word = "outside-box"
 	viewBehind       word = "view-behind"
 	readNotRecorded  word = "read-not-recorded"
+	held             word = "held"
+	erasureOpen      word = "erasure-open"
+	erasureEnded     word = "erasure-ended"
+	secondPerson     word = "second-person"
+	nothingOlder     word = "nothing-older"
 )
 
 type meaning struct {
@@ -125,6 +135,11 @@ func meanings() map[word]meaning {
 		viewBehind:       {http.StatusServiceUnavailable, "A view has not come so far yet", 1},
 		readNotRecorded:  {http.StatusServiceUnavailable, "The question could not be recorded", 1},
 		unknownOutcome:   {http.StatusServiceUnavailable, "The outcome is not known", 2},
+		held:             {http.StatusConflict, "Something keeps it from being forgotten", 0},
+		erasureOpen:      {http.StatusConflict, "An erasure of this person is open", 0},
+		erasureEnded:     {http.StatusConflict, "The erasure has ended, or is to be decided again", 0},
+		secondPerson:     {http.StatusConflict, "A second person must agree", 0},
+		nothingOlder:     {http.StatusConflict, "Nothing of this class is older", 0},
 	}
 }
 
@@ -147,7 +162,7 @@ func problemOf(err error) *Problem {
 		return p
 	}
 	if e, ok := errors.AsType[*events.Error](err); ok {
-		return problem(invalidRequest, e.Detail).at(e.Path)
+		return problem(invalidRequest, e.Detail).at(strings.TrimPrefix(e.Path, "/data")) // of the ledger's own event of what was sent
 	}
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return problem(tooLarge, fmt.Sprintf("a body here has at most %d bytes", e.Limit))
@@ -155,6 +170,9 @@ func problemOf(err error) *Problem {
 	if e, ok := errors.AsType[*ask.Ambiguous](err); ok {
 		p := problem(ambiguous, "say which of the candidates")
 		p.Candidates = e.Candidates
+		return p
+	}
+	if p := forgettingProblem(err); p != nil {
 		return p
 	}
 	if errors.Is(err, ask.ErrQuestion) {
@@ -165,6 +183,7 @@ func problemOf(err error) *Problem {
 		word   word
 		detail string
 	}{
+		{forget.ErrDestroyed, unknownOutcome, "the keys are destroyed; the event that says so is there, or comes when the ledger is opened again"},
 		{access.ErrUnauthenticated, unauthenticated, "send Authorization: Bearer and a token that is neither revoked nor expired"},
 		{access.ErrNotFound, notFound, "nothing has this name or id"},
 		{access.ErrConflict, conflict, "the present state does not allow it: the last operator's token cannot be revoked"},
@@ -175,6 +194,18 @@ func problemOf(err error) *Problem {
 		{ask.ErrHandle, handleExpired, "look it up again: handles and cursors are good for an hour, for the token that made them, until the server restarts"},
 		{ask.ErrCursor, invalidRequest, "the cursor goes on with another question: send it with all else as it was"},
 		{ask.ErrBox, outsideBox, "an investigator's token holds for its case and window, a subject's for the own record"},
+		{forget.ErrDecideAgain, erasureEnded, "identifiers were linked or unlinked since: cancel it and open another"},
+		{forget.ErrEnded, erasureEnded, "it was carried out or cancelled"},
+		{forget.ErrGround, invalidRequest, "a ground is given for erasing what somebody did as an actor, and for nothing else"},
+		{forget.ErrDue, invalidRequest, "an erasure is due in the future"},
+		{forget.ErrTooRecent, invalidRequest, "only months that have ended can be forgotten"},
+		{forget.ErrNothing, nothingOlder, "so nothing was changed"},
+		{forget.ErrNoApproval, notFound, "it was never asked for, has expired, or was used"},
+		{forget.ErrSamePerson, secondPerson, "whoever asks cannot approve"},
+		{forget.ErrOtherAct, secondPerson, "what was approved is another act, or somebody else's"},
+		{forget.ErrTooMany, limitReached, "too much waits for a second person"},
+		{ledger.ErrNobody, notKnown, "nothing about it is kept: neither here nor in the ledger"},
+		{ledger.ErrChanged, notRecorded, "something was recorded about the person meanwhile, again and again; asking again is safe"},
 		{ledger.ErrNoEvent, notFound, "nothing was recorded there"},
 		{projections.ErrBehind, viewBehind, "asking again is safe; GET /v1/views says how far it is"},
 		{projections.ErrFailed, viewBehind, "it is being made again; GET /v1/views says how far it is"},
@@ -196,6 +227,32 @@ func problemOf(err error) *Problem {
 		}
 	}
 	return problem(internal, "the operator's log says more under the id of this request")
+}
+
+// forgettingProblem is the problem of an error that says what is in the way of
+// forgetting; nil for any other.
+func forgettingProblem(err error) *Problem {
+	if w, ok := errors.AsType[*forget.Waiting](err); ok {
+		p := problem(secondPerson, "have it approved by POST /v1/approvals/"+w.ID+", and send it again with this approval")
+		p.Approval = &w.Approval
+		return p
+	}
+	if w, ok := errors.AsType[*forget.Held](err); ok {
+		p := problem(held, "legal holds are in force: wait for their release, or keep the classes they need on their ground")
+		p.Holds = w.Holds
+		return p
+	}
+	if w, ok := errors.AsType[*forget.Blocked](err); ok {
+		p := problem(held, "each is named, with the reason")
+		p.Blocking = w.By
+		return p
+	}
+	if w, ok := errors.AsType[*forget.AlreadyOpen](err); ok {
+		p := problem(erasureOpen, fmt.Sprintf("it is number %d: show it, carry it out, or cancel it", w.Position))
+		p.Erasure = w.Position
+		return p
+	}
+	return nil
 }
 
 // refuse answers a request with what err means. What is not a client's doing is

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/imalink/custody/cmd/internal/ask"
+	"github.com/imalink/custody/cmd/internal/forget"
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
@@ -50,6 +51,23 @@ func TestProblemOf(t *testing.T) {
 		{projections.ErrUnknown, "404 not-found "},
 		{projections.ErrRebuilding, "409 conflict "},
 		{projections.ErrViewsClosed, "503 not-ready 2"},
+		{&forget.Held{}, "409 held "},
+		{&forget.Blocked{}, "409 held "},
+		{&forget.AlreadyOpen{Position: 7}, "409 erasure-open "},
+		{&forget.Waiting{}, "409 second-person "},
+		{forget.ErrSamePerson, "409 second-person "},
+		{forget.ErrOtherAct, "409 second-person "},
+		{forget.ErrNoApproval, "404 not-found "},
+		{forget.ErrTooMany, "409 limit-reached "},
+		{forget.ErrEnded, "409 erasure-ended "},
+		{forget.ErrDecideAgain, "409 erasure-ended "},
+		{forget.ErrGround, "400 invalid-request "},
+		{forget.ErrDue, "400 invalid-request "},
+		{forget.ErrTooRecent, "400 invalid-request "},
+		{forget.ErrNothing, "409 nothing-older "},
+		{fmt.Errorf("%w: %w", forget.ErrDestroyed, ledger.ErrNotRecorded), "503 unknown-outcome 2"},
+		{ledger.ErrNobody, "404 not-known "},
+		{fmt.Errorf("destroying keys: %w", ledger.ErrChanged), "503 not-recorded 1"},
 	} {
 		p := problemOf(tt.err)
 		got := fmt.Sprint(p.Status, " ", strings.TrimPrefix(p.Type, problemPrefix), " ", p.GetHeaders().Get("Retry-After"))

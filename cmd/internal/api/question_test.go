@@ -48,6 +48,7 @@ func (r *reading) questions() []asking {
 		{"GET /v1/persons/{handle}/disclosures", "/v1/persons/" + person + "/disclosures", "", true},
 		{"GET /v1/persons/{handle}/timeline", "/v1/persons/" + person + "/timeline", "", true},
 		{"GET /v1/persons/{handle}/reads", "/v1/persons/" + person + "/reads", "", true},
+		{"GET /v1/persons/{handle}/state", "/v1/persons/" + person + "/state", "", false},
 		{"GET /v1/persons/{handle}/recipients", "/v1/persons/" + person + "/recipients", "", false},
 		{"POST /v1/actors/lookup", "/v1/actors/lookup", `{"identifier":"employee:zulu71","show":"accesses"}`, true},
 		{"GET /v1/actors/{handle}/accesses", "/v1/actors/" + actor + "/accesses", "", true},
@@ -75,7 +76,10 @@ func (r *reading) questions() []asking {
 // others are the operations that are no questions.
 func others() []string {
 	return []string{"POST /v1/events", "GET /v1/events/stream", "GET /v1/status", "GET /v1/producers", "POST /v1/producers", "DELETE /v1/producers/{name}",
-		"GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{id}", "GET /metrics", "GET /healthz", "GET /readyz", "GET /openapi.json", "GET /v1/views", "POST /v1/views/{name}/rebuild"}
+		"GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{id}", "GET /metrics", "GET /healthz", "GET /readyz", "GET /openapi.json", "GET /v1/views", "POST /v1/views/{name}/rebuild",
+		"POST /v1/erasures", "GET /v1/erasures", "GET /v1/erasures/{position}", "GET /v1/erasures/{position}/certificate", "POST /v1/erasures/{position}/shred",
+		"POST /v1/erasures/{position}/cancel", "GET /v1/retention/{class}", "POST /v1/retention", "POST /v1/reveals", "GET /v1/approvals", "POST /v1/approvals/{id}",
+		"GET /v1/backups", "POST /v1/backups"}
 }
 
 // TestQuestionsAreAll shows that no question is left out of these tests.

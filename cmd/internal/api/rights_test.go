@@ -34,6 +34,7 @@ func TestRights(t *testing.T) {
 		GET    /v1/persons/{handle}/disclosures   401  403      403   asks asks         403     403      asks
 		GET    /v1/persons/{handle}/timeline      401  403      403   asks asks         403     403      asks
 		GET    /v1/persons/{handle}/reads         401  403      403   asks asks         403     403      asks
+		GET    /v1/persons/{handle}/state         401  403      403   asks asks         403     403      asks
 		GET    /v1/persons/{handle}/recipients    401  403      403   asks asks         403     403      asks
 		POST   /v1/actors/lookup                  401  403      403   asks asks         403     403      403
 		GET    /v1/actors/{handle}/accesses       401  403      403   asks asks         403     403      403
@@ -56,7 +57,20 @@ func TestRights(t *testing.T) {
 		GET    /v1/register                       401  403      403   asks asks         asks    403      403
 		GET    /v1/coverage                       401  403      403   asks asks         asks    asks     403
 		GET    /v1/views                          401  403      403   asks asks         asks    asks     403
-		POST   /v1/views/{name}/rebuild           401  403      403   403  403          403     asks     403`
+		POST   /v1/views/{name}/rebuild           401  403      403   403  403          403     asks     403
+		POST   /v1/erasures                       401  403      403   asks 403          403     403      403
+		GET    /v1/erasures                       401  403      403   asks 403          403     403      403
+		GET    /v1/erasures/{position}            401  403      403   asks 403          403     403      403
+		GET    /v1/erasures/{position}/certificate 401 403      403   asks 403          403     403      403
+		POST   /v1/erasures/{position}/shred      401  403      403   asks 403          403     403      403
+		POST   /v1/erasures/{position}/cancel     401  403      403   asks 403          403     403      403
+		GET    /v1/retention/{class}              401  403      403   asks 403          403     403      403
+		POST   /v1/retention                      401  403      403   asks 403          403     403      403
+		POST   /v1/reveals                        401  403      403   asks 403          403     403      403
+		GET    /v1/approvals                      401  403      403   asks 403          403     403      403
+		POST   /v1/approvals/{id}                 401  403      403   asks 403          403     403      403
+		GET    /v1/backups                        401  403      403   403  403          403     404      403
+		POST   /v1/backups                        401  403      403   403  403          403     404      403`
 	bodies := map[string]string{
 		"POST /v1/events":          event("/ats", "a"),
 		"POST /v1/producers":       `{"name":"crm","families":["data"]}`,
@@ -65,6 +79,12 @@ func TestRights(t *testing.T) {
 		"POST /v1/actors/lookup":   `{"identifier":"employee:1"}`,
 		"POST /v1/sessions/lookup": `{"session":"sess-1"}`,
 		"POST /v1/events/search":   `{}`,
+
+		"POST /v1/erasures":                   `{"identifier":"candidate:1","reason":"request"}`,
+		"POST /v1/erasures/{position}/shred":  `{}`,
+		"POST /v1/erasures/{position}/cancel": `{"reason":"withdrawn"}`,
+		"POST /v1/retention":                  `{"class":"access","before":"2025-01"}`,
+		"POST /v1/reveals":                    `{"position":1,"reason":"c"}`,
 	}
 	types := map[string]string{"POST /v1/events": structuredType}
 	lines := strings.Split(strings.TrimSpace(want), "\n")
@@ -84,9 +104,12 @@ func TestRights(t *testing.T) {
 			if role == "none" {
 				role = ""
 			}
-			path := strings.NewReplacer("{name}", "ats", "{id}", r.tokenOf(access.RoleSubject), "{position}", "1").Replace(row[1])
+			path := strings.NewReplacer("{name}", "ats", "{id}", r.tokenOf(access.RoleSubject), "{position}", "1", "{class}", "access").Replace(row[1])
 			if strings.HasSuffix(path, "/find") {
 				path += "?id=a"
+			}
+			if strings.HasPrefix(path, "/v1/retention/") {
+				path += "?before=2025-01"
 			}
 			contentType := "application/json"
 			if types[route] != "" {

@@ -37,6 +37,9 @@ func (c *crowd) add(cell projections.Cell, tags ...projections.Tag) {
 // resolve asks the vault, once a cell.
 func (c *crowd) resolve() error {
 	for cell, in := range c.cells {
+		if len(in) == 0 {
+			continue // what lists nobody has no cell
+		}
 		tags := make([]vault.Tag, 0, len(in))
 		for tag := range in {
 			tags = append(tags, vault.Tag(tag))

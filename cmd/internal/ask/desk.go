@@ -25,6 +25,9 @@ type Config struct {
 	// Record records a question before its answer is given; nil is
 	// [ledger.Ledger.RecordQuery].
 	Record func(context.Context, events.Query) (position uint64, err error)
+	// Reveal records that identifiers are shown, before they are; nil is
+	// [ledger.Ledger.RecordReveal].
+	Reveal func(context.Context, events.Reveal) (position uint64, err error)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -41,10 +44,12 @@ type Desk struct {
 	vault  *vault.Vault
 	views  *projections.Set
 	record func(context.Context, events.Query) (uint64, error)
+	reveal func(context.Context, events.Reveal) (uint64, error)
 	now    func() time.Time
 	seals  *seals
 
-	stretch int // see [sitting.listing]
+	endings endings // of erasures
+	stretch int     // how many events are looked at at a time, see [sitting.listing]
 }
 
 // firstStretch is how many events about somebody a next page looks at first.
@@ -52,9 +57,12 @@ const firstStretch = 1 << 12
 
 // New makes a desk. Handles and cursors are good at this desk only.
 func New(cfg Config) (*Desk, error) {
-	d := &Desk{ledger: cfg.Ledger, vault: cfg.Ledger.Vault(), views: cfg.Views, record: cfg.Record, now: cfg.Now, stretch: firstStretch}
+	d := &Desk{ledger: cfg.Ledger, vault: cfg.Ledger.Vault(), views: cfg.Views, record: cfg.Record, reveal: cfg.Reveal, now: cfg.Now, stretch: firstStretch}
 	if d.record == nil {
 		d.record = cfg.Ledger.RecordQuery
+	}
+	if d.reveal == nil {
+		d.reveal = cfg.Ledger.RecordReveal
 	}
 	if d.now == nil {
 		d.now = time.Now
@@ -124,7 +132,7 @@ func (s *sitting) recorded(ctx context.Context, persons int, more bool) error {
 		Query: s.q.Name, Role: string(s.asker.Role), Token: s.asker.Name, Case: s.q.Case,
 		Filters: s.q.filters(), Persons: int64(persons), AsOf: s.asOf.Position, From: s.q.From, To: s.q.To,
 	}
-	for _, about := range s.q.About { // nobody unknown gets here
+	for _, about := range s.q.About {
 		switch about.What {
 		case Person:
 			q.Persons = max(q.Persons, 1)
@@ -136,8 +144,22 @@ func (s *sitting) recorded(ctx context.Context, persons int, more bool) error {
 	if more {
 		q.Filters = append(q.Filters, "more")
 	}
-	if _, err := s.Desk.record(ctx, q); err != nil {
+	_, err := s.Desk.record(ctx, q)
+	if errors.Is(err, ledger.ErrNobody) && len(s.q.About) > 0 { // erased since
+		return s.nobody(ctx)
+	}
+	if err != nil {
 		return errors.Join(ErrNotRecorded, err)
 	}
 	return nil
+}
+
+// nobody records that a question found nobody, and that much of it only, and
+// returns [ErrNotKnown].
+func (s *sitting) nobody(ctx context.Context) error {
+	s.q.About, s.q.Cursor = nil, ""
+	if err := s.recorded(ctx, 0, false); err != nil {
+		return err
+	}
+	return ErrNotKnown
 }

@@ -169,11 +169,16 @@ func (s *sitting) union(about About, newest bool, fn func(*postings.Union) error
 	if err != nil {
 		return fmt.Errorf("finding tags: %w", err)
 	}
+	return s.under(keys, view, newest, fn)
+}
+
+// under goes through the positions of the events that a view has under keys.
+func (s *sitting) under(keys [][]byte, view string, newest bool, fn func(*postings.Union) error) error {
 	read := access.Read
 	if view == personView {
 		read = person.Read
 	}
-	err = s.views.Read(view, func(tx *bolt.Tx) error {
+	err := s.views.Read(view, func(tx *bolt.Tx) error {
 		r, err := read(tx, s.asOf.Position)
 		if err != nil {
 			return err
@@ -184,6 +189,21 @@ func (s *sitting) union(about About, newest bool, fn func(*postings.Union) error
 		return fmt.Errorf("reading the view %s: %w", view, err)
 	}
 	return nil
+}
+
+// positions are those of the events that a view has under keys, ascending; not nil.
+func (s *sitting) positions(keys [][]byte, view string) ([]uint64, error) {
+	positions := []uint64{}
+	err := s.under(keys, view, false, func(u *postings.Union) error {
+		for position, err := range u.From(1) {
+			if err != nil {
+				return err
+			}
+			positions = append(positions, position)
+		}
+		return nil
+	})
+	return positions, err
 }
 
 // common keeps of some positions, in the order of a union, those that it has.

@@ -20,8 +20,9 @@ const Me = "me"
 // Found is somebody found by identifier, with the first page of what was asked
 // to be shown.
 type Found struct {
-	Handle      string `json:"handle" doc:"stands for them in URLs: an hour long, for this token only"`
-	Identifiers int    `json:"identifiers,omitempty" doc:"identifiers that are linked as one person's, this one included"`
+	Handle      string      `json:"handle" doc:"stands for them in URLs: an hour long, for this token only"`
+	Identifiers int         `json:"identifiers,omitempty" doc:"identifiers that are linked as one person's, this one included"`
+	Restricted  *Restricted `json:"restricted,omitempty" doc:"of a person: processing is restricted"`
 	*Page
 	Reads   *Reads   `json:"reads,omitempty"`
 	Shares  *Shares  `json:"recipients,omitempty"`
@@ -45,6 +46,11 @@ func (d *Desk) Lookup(ctx context.Context, a Asker, w What, identifier, show str
 		return Found{}, err
 	}
 	q.About = []About{{What: w, ID: opaqueID{id}}}
+	if w == Person {
+		if found.Restricted, err = d.restricted(ctx, a, q); err != nil {
+			return Found{}, err
+		}
+	}
 	if show == "" {
 		s, err := d.begin(ctx, a, q)
 		if err != nil {
@@ -105,7 +111,10 @@ func (d *Desk) find(ctx context.Context, a Asker, w What, named vault.Identifier
 		return "", 0, err
 	}
 	id, rows, err = d.known(w, named)
-	if _, several := errors.AsType[*Ambiguous](err); several || errors.Is(err, ErrNotKnown) {
+	if errors.Is(err, ErrNotKnown) {
+		err = s.nobody(ctx)
+	}
+	if _, several := errors.AsType[*Ambiguous](err); several {
 		if refused := s.recorded(ctx, 0, false); refused != nil {
 			return "", 0, refused
 		}

@@ -24,12 +24,14 @@ type Read struct {
 	Kind     string   `json:"kind"`
 	Time     Instant  `json:"time" format:"date-time"`
 	Role     string   `json:"role" doc:"of the token that asked"`
-	Token    string   `json:"token" doc:"its name"`
-	Query    string   `json:"query" doc:"what was asked, such as person.accesses"`
+	Token    string   `json:"token,omitempty" doc:"its name; not in a person's own record, which names no employee"`
+	Query    string   `json:"query" doc:"what was asked, such as person.accesses; empty where identifiers were shown"`
+	Reason   string   `json:"reason_code,omitempty" doc:"why identifiers were shown"`
+	Approved string   `json:"approved_by,omitempty" doc:"the name of the token that approved it"`
 	Case     string   `json:"case,omitempty"`
 	Filters  []string `json:"filters,omitempty" doc:"what it was restricted by; not to which values"`
-	Persons  int64    `json:"persons" doc:"people in the answer"`
-	AsOf     uint64   `json:"as_of" doc:"the position up to which the answer was complete"`
+	Persons  int64    `json:"persons" doc:"people in the answer, or data subjects whose identifiers were shown"`
+	AsOf     uint64   `json:"as_of" doc:"the position up to which the answer was complete; 0 where identifiers were shown"`
 }
 
 // Reads lists who asked about a person.
@@ -69,6 +71,9 @@ func (d *Desk) reads(ctx context.Context, a Asker, q Question) (Reads, error) {
 			return Reads{}, err
 		}
 		out.Items[i] = readOf(position, st)
+		if s.q.own { // employees are not to be named to data subjects: CJEU, C-579/21, 22 June 2023
+			out.Items[i].Token, out.Items[i].Approved = "", ""
+		}
 	}
 	if more {
 		if out.Next, err = s.next(positions[len(positions)-1]); err != nil {
@@ -81,9 +86,13 @@ func (d *Desk) reads(ctx context.Context, a Asker, q Question) (Reads, error) {
 func readOf(position uint64, st *events.Stored) Read {
 	e := st.Event
 	text := func(name string) string { return e.Data.Get(name).Text() }
-	return Read{
+	r := Read{
 		Position: position, Source: e.Source, ID: e.ID, Kind: e.Kind.Name(), Time: Instant{e.At},
 		Role: text("role"), Token: text("token"), Query: text("query"), Case: text("case"), Filters: e.Data.Get("filter").Texts(),
-		Persons: e.Data.Get("persons").Int(), AsOf: uint64(e.Data.Get("as_of").Int()),
+		Reason: text("reason_code"), Approved: text("approved_by"), Persons: e.Data.Get("persons").Int(), AsOf: uint64(e.Data.Get("as_of").Int()),
 	}
+	if e.Kind == events.LedgerIdentityRevealed {
+		r.Persons = int64(len(e.Data.Get("subjects").List()))
+	}
+	return r
 }

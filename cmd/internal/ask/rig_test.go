@@ -27,15 +27,19 @@ type rig struct {
 	set    *projections.Set
 	ahead  time.Duration // of the desk's clock
 
-	mu     sync.Mutex
-	asked  map[uint64]events.Query // what was recorded of questions, by position
-	refuse func(q events.Query) (uint64, error)
+	instants int // given by later
+
+	mu      sync.Mutex
+	asked   map[uint64]events.Query  // what was recorded of questions, by position
+	shown   map[uint64]events.Reveal // and of identifiers that were shown
+	refuse  func(q events.Query) (uint64, error)
+	conceal func(r events.Reveal) (uint64, error)
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	dir := t.TempDir()
-	r := &rig{t: t, folder: filepath.Join(dir, "views"), asked: map[uint64]events.Query{}}
+	r := &rig{t: t, folder: filepath.Join(dir, "views"), asked: map[uint64]events.Query{}, shown: map[uint64]events.Reveal{}}
 	r.cfg = ledger.Config{Data: filepath.Join(dir, "data"), Keys: filepath.Join(dir, "keys"), Index: views.Identities(slog.New(slog.DiscardHandler))}
 	if err := os.Mkdir(r.folder, 0o700); err != nil {
 		t.Fatal(err)
@@ -63,7 +67,7 @@ func (r *rig) open() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.Desk, err = New(Config{Ledger: l, Record: r.write, Now: func() time.Time { return time.Now().Add(r.ahead) }})
+	r.Desk, err = New(Config{Ledger: l, Record: r.write, Reveal: r.writeReveal, Now: func() time.Time { return time.Now().Add(r.ahead) }})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -100,6 +104,20 @@ func (r *rig) write(ctx context.Context, q events.Query) (uint64, error) {
 	position, err := r.ledger.RecordQuery(ctx, q)
 	if err == nil {
 		r.asked[position] = q
+	}
+	return position, err
+}
+
+// writeReveal does the same of identifiers that are shown.
+func (r *rig) writeReveal(ctx context.Context, shown events.Reveal) (uint64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.conceal != nil {
+		return r.conceal(shown)
+	}
+	position, err := r.ledger.RecordReveal(ctx, shown)
+	if err == nil {
+		r.shown[position] = shown
 	}
 	return position, err
 }

@@ -137,5 +137,8 @@ func measureSize(ctx context.Context, s *server, cfg config, raw raw, before *me
 	if err != nil {
 		return nil, err
 	}
+	if err := measureErase(ctx, s, label); err != nil {
+		return nil, err
+	}
 	return m, measurePostgres(ctx, cfg, s.events, int(head), label)
 }

@@ -28,6 +28,23 @@ func (e *exchange) linked(identifiers int) {
 	}
 }
 
+// restricted says that somebody's data may be stored and not much else (GDPR
+// Art. 18).
+type restricted struct {
+	Since   string `json:"since"`
+	Erasure uint64 `json:"erasure"` // that is open; 0 is none
+}
+
+func (e *exchange) restricted(r *restricted) {
+	switch {
+	case r == nil:
+	case r.Erasure > 0:
+		e.note("processing is restricted since %s: erasure %d is open", r.Since, r.Erasure)
+	default:
+		e.note("processing is restricted since %s", r.Since)
+	}
+}
+
 // about fetches a list about someone. The look-up gives the first page with the
 // handle, and the handle the rest: the question is recorded once.
 func (e *exchange) about(who someone, show string, t terms, order string) func(context.Context, string, int) (*page, error) {
@@ -56,6 +73,7 @@ func (e *exchange) about(who someone, show string, t terms, order string) func(c
 		}
 		handle = p.Handle
 		e.linked(p.Identifiers)
+		e.restricted(p.Restricted)
 		return p.list(), nil
 	}
 }

@@ -68,8 +68,13 @@ func (s *session) check(ctx context.Context, where folders) error {
 	if err != nil {
 		return err
 	}
+	open, closeDevice, err := openDevice(where.keys)
+	if err != nil {
+		return a.close(err)
+	}
+	defer closeDevice()
 	var bar progress
-	found, err := ledger.Check(ctx, ledger.Config{Data: where.data, Keys: where.keys}, func(done, all uint64) {
+	found, err := ledger.Check(ctx, ledger.Config{Data: where.data, Keys: where.keys, Device: open}, func(done, all uint64) {
 		if bar.bar == nil {
 			bar = s.progress("checking events", int64(all), false)
 		}

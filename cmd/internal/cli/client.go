@@ -80,12 +80,23 @@ func loopback(host string) bool {
 
 // problem is a refusal by the server (RFC 9457).
 type problem struct {
-	Type       string   `json:"type"`
-	Title      string   `json:"title"`
-	Status     int      `json:"status"`
-	Detail     string   `json:"detail"`
-	Path       string   `json:"path"`       // of what was sent
-	Candidates []string `json:"candidates"` // what an identifier without its type may be
+	Type       string    `json:"type"`
+	Title      string    `json:"title"`
+	Status     int       `json:"status"`
+	Detail     string    `json:"detail"`
+	Path       string    `json:"path"`       // of what was sent
+	Candidates []string  `json:"candidates"` // what an identifier without its type may be
+	Approval   *approval `json:"approval"`   // what waits for a second person
+	Erasure    uint64    `json:"erasure"`    // number of one that is open
+	Holds      []struct {
+		Hold     string `json:"hold"`
+		Ground   string `json:"ground"`
+		Position uint64 `json:"position"`
+	} `json:"holds"` // in the way
+	Blocking []struct {
+		Position uint64 `json:"position"`
+		Why      string `json:"why"`
+	} `json:"blocking"` // in the way of a retention
 	retryAfter time.Duration
 }
 
@@ -208,6 +219,10 @@ func explained(p *problem) error {
 		return advise(fmt.Errorf("not known: %w", p), "give it whole, as it was recorded, with its type, such as candidate: or employee:")
 	case "ambiguous":
 		return advise(&fault{status: misused, err: p}, "give one of %s", strings.Join(p.Candidates, ", "))
+	case "held":
+		return advise(p, "%s", p.inTheWay())
+	case "erasure-open":
+		return advise(p, "custody erasure show %d", p.Erasure)
 	case "handle-expired":
 		return advise(p, "the answer took longer than it may: ask for less at once, with --from and --to")
 	case "read-not-recorded":
@@ -226,6 +241,18 @@ func explained(p *problem) error {
 		return advise(p, "it may be starting or stopping: custody status")
 	}
 	return p
+}
+
+// inTheWay names what keeps something from being forgotten.
+func (p *problem) inTheWay() string {
+	var list []string
+	for _, h := range p.Holds {
+		list = append(list, fmt.Sprintf("hold %s (%s, position %d)", h.Hold, h.Ground, h.Position))
+	}
+	for _, b := range p.Blocking {
+		list = append(list, fmt.Sprintf("%s (position %d)", strings.ReplaceAll(b.Why, "-", " "), b.Position))
+	}
+	return strings.Join(list, ", ")
 }
 
 // otherwise adds what to try where the server says that there is no such thing.

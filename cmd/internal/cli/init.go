@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/imalink/custody/ledger"
+	"github.com/imalink/custody/ledger/pkcs11"
 )
 
 const initLong = `Creates a ledger: an empty data directory becomes its home, and a key directory
@@ -21,6 +22,10 @@ data is lost: nobody in it can ever be named again.
 
 The operator's token is written to operator.token in the data directory, readable
 by its owner only.
+
+With --pkcs11 the root key is sealed under a key of a PKCS#11 device, a smart card
+or HSM, which destroys it for good at an erasure; device.json in the key directory
+says which.
 
 What exists is never touched: init refuses a data directory that is not empty.`
 
@@ -37,21 +42,24 @@ func (d *folders) flags(cmd *cobra.Command) {
 func (s *session) initCommand() *cobra.Command {
 	var where folders
 	var name string
+	var sealing device
 	cmd := &cobra.Command{
 		Use:   "init --data DIR --keys DIR",
 		Short: "Create a ledger",
 		Long:  initLong,
 		Example: `  custody init --data /var/lib/custody --keys /etc/custody/keys
-  custody init --data D --keys K --name imalink`,
+  custody init --data D --keys K --name imalink
+  custody init --data D --keys K --pkcs11 /usr/lib/softhsm/libsofthsm2.so --pkcs11-token custody --pkcs11-pin pin.txt`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := required(cmd, "data", "keys"); err != nil {
 				return err
 			}
-			return s.init(cmd.Context(), where, name)
+			return s.init(cmd.Context(), where, name, sealing)
 		},
 	}
 	where.flags(cmd)
+	sealing.flags(cmd)
 	cmd.Flags().StringVar(&name, "name", ledger.DefaultName, "name of the ledger: 1 to 32 of a-z, 0-9 and -")
 	return cmd
 }
@@ -66,14 +74,29 @@ type created struct {
 
 // init creates a ledger. An error that says something exists has changed
 // nothing; after any other both directories may hold a part.
-func (s *session) init(ctx context.Context, where folders, name string) error {
+func (s *session) init(ctx context.Context, where folders, name string, sealing device) error {
+	sealed, err := sealing.check()
+	if err != nil {
+		return err
+	}
 	a, err := s.answer()
 	if err != nil {
 		return err
 	}
 	errorsOnly := slog.New(slog.NewTextHandler(s.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	if err := ledger.Create(ctx, ledger.Config{Data: where.data, Keys: where.keys, Name: name, Log: errorsOnly}); err != nil {
+	cfg := ledger.Config{Data: where.data, Keys: where.keys, Name: name, Log: errorsOnly}
+	if sealed {
+		open, closeDevice := sealing.opener()
+		cfg.Device = open
+		defer closeDevice()
+	}
+	if err := ledger.Create(ctx, cfg); err != nil {
 		return a.close(ledgerFault(err))
+	}
+	if sealed {
+		if err := sealing.keep(where.keys); err != nil {
+			return a.close(err)
+		}
 	}
 	made := created{name, absolute(where.data), absolute(where.keys), absolute(ledger.OperatorTokenPath(where.data))}
 	err = a.close(a.describe(made, field{"ledger", made.Name}, field{"data", made.Data}, field{"keys", made.Keys}, field{"operator's token", made.OperatorToken}))
@@ -96,6 +119,9 @@ func ledgerFault(err error) error {
 	switch {
 	case errors.Is(err, ledger.ErrConfig):
 		status = misused
+	case errors.Is(err, pkcs11.ErrPIN), errors.Is(err, pkcs11.ErrConfig), errors.Is(err, pkcs11.ErrToken), errors.Is(err, pkcs11.ErrModule), errors.Is(err, pkcs11.ErrUnsupported):
+		status = misused // trying again does not help, and locks tokens
+		hint = "device.json beside the keys says which device seals the root key"
 	case errors.Is(err, ledger.ErrExists):
 		hint = "init never touches what exists; custody serve opens a ledger that is there"
 	case errors.Is(err, ledger.ErrNoLedger):

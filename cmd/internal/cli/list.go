@@ -20,6 +20,7 @@ type page struct {
 	preamble
 	Handle      string            `json:"handle"`
 	Identifiers int               `json:"identifiers"`
+	Restricted  *restricted       `json:"restricted"`
 	Total       *uint64           `json:"total"`
 	Items       []json.RawMessage `json:"items"`
 	Next        string            `json:"next"`

@@ -17,6 +17,7 @@ import (
 
 	"github.com/imalink/custody/cmd/internal/api"
 	"github.com/imalink/custody/cmd/internal/ask"
+	"github.com/imalink/custody/cmd/internal/forget"
 	"github.com/imalink/custody/cmd/internal/ingest"
 	"github.com/imalink/custody/cmd/internal/views"
 	"github.com/imalink/custody/ledger"
@@ -47,6 +48,10 @@ which loses nothing that was acknowledged.`
 type serveOptions struct {
 	folders
 	listen, nats, cert, key, logFormat string
+	retention                          string
+	twoPersons                         bool
+	backup, escrow                     string
+	recipients                         []string
 }
 
 func (s *session) serveCommand() *cobra.Command {
@@ -72,6 +77,12 @@ func (s *session) serveCommand() *cobra.Command {
 	f.StringVar(&o.nats, "nats", "", "host and port to listen on for producers over NATS (default not at all)")
 	f.StringVar(&o.cert, "tls-cert", "", "certificate chain, PEM; needed to listen beyond this machine")
 	f.StringVar(&o.key, "tls-key", "", "its private key, PEM")
+	f.StringVar(&o.retention, "retention", "", "schedule of how long each class of events is kept, carried out every month (default for good)")
+	f.StringVar(&o.backup, "backup", "", "folder to keep a backup in, brought up to date every hour and before every erasure (default none)")
+	f.StringVar(&o.escrow, "escrow", "", "file to keep the root key in, sealed with age; never beside the backup (default none)")
+	f.StringArrayVar(&o.recipients, "escrow-to", nil, "who can open the escrow: a public key of age; may be repeated")
+	cmd.MarkFlagDirname("backup")
+	f.BoolVar(&o.twoPersons, "two-persons", false, "have every reveal of an identity wait for a second person")
 	f.StringVar(&o.logFormat, "log-format", "text", "format of the log: text or json")
 	cmd.RegisterFlagCompletionFunc("log-format", one([]string{"text", "json"}))
 	return cmd
@@ -199,20 +210,28 @@ func (up *serving) until(ctx context.Context) error {
 
 // open opens the ledger, says what it found on disk, and gives what closes it.
 func (o *serveOptions) open(ctx context.Context, log *slog.Logger) (*ledger.Ledger, func() error, error) {
+	if o.escrow == "" && len(o.recipients) > 0 || o.escrow != "" && len(o.recipients) == 0 {
+		return nil, nil, misuse("--escrow and --escrow-to go together")
+	}
 	if _, err := os.Stat(o.data); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("%w: %s", ledger.ErrNoLedger, o.data)
 	}
 	began := time.Now()
-	l, err := ledger.Open(ctx, ledger.Config{Data: o.data, Keys: o.keys, Index: views.Identities(log), Log: log})
+	device, closeDevice, err := openDevice(o.keys)
 	if err != nil {
 		return nil, nil, err
+	}
+	l, err := ledger.Open(ctx, ledger.Config{Data: o.data, Keys: o.keys, Index: views.Identities(log), Log: log, Device: device,
+		Ship: ledger.Shipper{Backup: o.backup, Escrow: o.escrow, Recipients: o.recipients}})
+	if err != nil {
+		return nil, nil, errors.Join(err, closeDevice())
 	}
 	reportStart(log, l.State())
 	log.Info("ready", "ledger", l.Name(), "position", l.Head().Position, "took", time.Since(began).Round(time.Millisecond).String())
 	return l, func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 		defer cancel()
-		err := l.Close(ctx)
+		err := errors.Join(l.Close(ctx), closeDevice())
 		log.Info("stopped", "position", l.Head().Position)
 		if err != nil {
 			return fmt.Errorf("closing the ledger: %w", err)
@@ -228,12 +247,39 @@ func (o *serveOptions) answer(ctx context.Context, a *api.API, l *ledger.Ledger,
 	if err != nil {
 		return nil, fmt.Errorf("opening the views: %w", err)
 	}
+	var schedule *forget.Schedule
+	if o.retention != "" {
+		read, err := forget.ReadSchedule(o.retention)
+		if err != nil {
+			return nil, errors.Join(err, set.Close())
+		}
+		schedule = &read
+	}
 	desk, err := ask.New(ask.Config{Ledger: l, Views: set})
 	if err != nil {
 		return nil, errors.Join(err, set.Close())
 	}
 	a.AttachViews(desk, set)
-	return set.Close, nil
+	office := forget.New(forget.Config{Ledger: l, Desk: desk, TwoPersons: o.twoPersons, Log: log})
+	a.AttachOffice(office)
+	clerk, cancel := context.WithCancel(ctx)
+	waitBackup := func() {}
+	if o.backup != "" {
+		waitBackup = a.AttachBackup(clerk, func(ctx context.Context, progress func(done, all uint64)) (ledger.BackupReport, error) {
+			return l.Backup(ctx, o.backup, progress)
+		}, time.Hour)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		office.Run(clerk, schedule)
+	}()
+	return func() error {
+		cancel()
+		<-done
+		waitBackup()
+		return set.Close()
+	}, nil
 }
 
 // reportStart says what the preflight found that an operator should look at.

@@ -24,6 +24,8 @@ func policy() []layer {
 		cmds   = "github.com/spf13/cobra github.com/spf13/pflag github.com/schollz/progressbar/v3 golang.org/x/term "
 		uuid   = "github.com/google/uuid "
 		script = "github.com/rogpeppe/go-internal "
+		age    = "filippo.io/age "
+		paper  = "codeberg.org/go-pdf/fpdf golang.org/x/image "
 	)
 	return []layer{
 		{packages: "events", tests: rapid + peers},
@@ -36,11 +38,15 @@ func policy() []layer {
 		{packages: "ledger/natsd", ours: "ledger/stream", others: server + nats + "github.com/minio/highwayhash", tests: rapid},
 		{packages: "ledger/vault", ours: "events ledger/stream", others: bbolt, tests: "ledger/natsd " + nats + rapid},
 		{packages: "ledger/access", ours: "events ledger/stream", others: nkeys, tests: "ledger/natsd " + nats + rapid},
-		{packages: "ledger", ours: "events events/law ledger/stream ledger/natsd ledger/vault ledger/access", others: uuid, tests: rapid},
+		{packages: "ledger/pkcs11", ours: "ledger/vault", others: "github.com/miekg/pkcs11 ", tests: "ledger/natsd ledger/stream " + rapid},
+		{packages: "ledger/backup", ours: "ledger/stream", tests: "ledger/natsd " + rapid},
+		{packages: "ledger/backup/escrow", ours: "ledger/backup", others: age, tests: rapid},
+		{packages: "ledger", ours: "events events/law ledger/stream ledger/natsd ledger/vault ledger/access ledger/backup ledger/backup/escrow", others: uuid, tests: age + rapid},
 		{packages: "projections", ours: "events", others: bbolt, tests: rapid},
 		{packages: "projections/*", ours: "events projections projections/*", others: bbolt, tests: rapid},
 		{packages: "cmd/custody", ours: "cmd/internal/cli", tests: script + nats},
 		{packages: "cmd/internal/ask", ours: "events/* ledger/* projections/*", others: bbolt, tests: "cmd/internal/views " + rapid},
+		{packages: "cmd/internal/report", ours: "events", others: paper, tests: rapid},
 		{packages: "cmd/internal/ingest", ours: "cmd/internal/api ledger/access ledger/natsd", others: nats, tests: "events events/law ledger cmd/internal/views projections " + rapid},
 		{packages: "cmd/internal/*", ours: "events/* ledger/* projections/* cmd/internal/*",
 			others: cmds + uuid + "github.com/prometheus/client_golang github.com/danielgtaylor/huma/v2 golang.org/x/sys golang.org/x/mod ",
