@@ -140,15 +140,15 @@ func (l *Ledger) changed(err error) error {
 }
 
 // unchanged looks at what was recorded after a position: for a legal hold, and
-// for anybody of rows who acted.
+// for anybody of rows who acted and would not stay known for it.
 func (l *Ledger) unchanged(ctx context.Context, asOf uint64, rows map[vault.PersonID][]vault.Chain) error {
-	ids := make([]vault.Identifier, 0, len(rows))
-	for row := range rows {
+	chains := make(map[vault.Identifier][]vault.Chain, len(rows))
+	for row, stay := range rows {
 		id, err := l.vault.IdentifierOf(row)
 		if err != nil {
 			return err
 		}
-		ids = append(ids, id)
+		chains[id] = stay
 	}
 	for m, err := range l.events.Replay(ctx, asOf+1, l.events.Last()) {
 		if err != nil {
@@ -158,7 +158,7 @@ func (l *Ledger) unchanged(ctx context.Context, asOf uint64, rows map[vault.Pers
 		if err != nil {
 			return fmt.Errorf("%w: position %d: %w", ErrDamaged, m.Sequence, err)
 		}
-		concerns, err := l.concerns(st, ids)
+		concerns, err := l.concerns(st, chains)
 		if err != nil {
 			return err
 		}
@@ -170,17 +170,21 @@ func (l *Ledger) unchanged(ctx context.Context, asOf uint64, rows map[vault.Pers
 }
 
 // concerns reports whether an event may change what is to be erased: it places a
-// hold, or has one of the identifiers as somebody who acted.
-func (l *Ledger) concerns(st *events.Stored, ids []vault.Identifier) (bool, error) {
+// hold, or has one of the identifiers as somebody who acted, whose keys of such
+// acts do not stay.
+func (l *Ledger) concerns(st *events.Stored, chains map[vault.Identifier][]vault.Chain) (bool, error) {
 	if st.Event.Kind == events.GovernanceHoldPlaced {
 		return true, nil
 	}
 	if st.Event.Kind.ByLedger() {
 		return false, nil // whoever asks about somebody does not make them act
 	}
-	acted := actorTags(st.Event)
-	for _, id := range ids {
-		tag, ok, err := l.vault.TagOf(cellOf(st.Event, vault.Actor), id)
+	acted, cell := actorTags(st.Event), cellOf(st.Event, vault.Actor)
+	for id, stay := range chains {
+		if slices.Contains(stay, vault.Chain{Class: cell.Class, Role: vault.Actor}) {
+			continue
+		}
+		tag, ok, err := l.vault.TagOf(cell, id)
 		if err != nil {
 			return false, err
 		}

@@ -172,6 +172,17 @@ func TestEraseAsDecided(t *testing.T) {
 	l := open(t, newConfig(t))
 	record(t, l, view(t, "a", "candidate:10001"))
 	e := opened(t, l, "candidate:10001")
+	for row := range e.Rows { // who stays known for such acts may go on acting
+		stays := Erasing{Who: officer(), Opening: e.Opening, AsOf: e.AsOf, Rows: map[vault.PersonID][]vault.Chain{
+			row: {{Class: uint8(events.Access), Role: vault.Actor}}}}
+		record(t, l, decode(t, []byte(acted)))
+		if _, err := l.Erase(t.Context(), stays); err != nil {
+			t.Errorf("who stays as an actor, and acted: %v", err)
+		}
+	}
+	l = open(t, newConfig(t))
+	record(t, l, view(t, "a", "candidate:10001"))
+	e = opened(t, l, "candidate:10001")
 	if _, err := l.RecordQuery(t.Context(), question("candidate:10001")); err != nil {
 		t.Fatal(err)
 	}
