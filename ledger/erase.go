@@ -58,10 +58,11 @@ func (l *Ledger) RecordCancelling(ctx context.Context, c events.Cancelling) (pos
 // Erase destroys a person's keys for good and records that. Recording is held up
 // meanwhile, by some milliseconds.
 //
-// [ErrChanged], [ErrNobody] and [ErrNotRecorded] mean that nothing happened.
-// After [ErrHalted] the keys may be destroyed or not: opening the ledger finds
-// out, and records it if they are. Any other error comes after they were: the
-// event that says so follows at the latest when the ledger is opened.
+// [ErrChanged] and [ErrNobody] mean that nothing happened. Whatever the error, if
+// Shredded has a Root the keys are destroyed, and only the event that says so is
+// missing: it follows at the latest when the ledger is opened. Without one nothing
+// happened, but after [ErrHalted]: then opening the ledger finds out, and records
+// it if they are.
 func (l *Ledger) Erase(ctx context.Context, e Erasing) (Shredded, error) {
 	says := events.Shredding{Who: e.Who, Erasure: e.Opening}
 	return l.shred(ctx, says, func(pending []byte) (done Shredded, err error) {
@@ -98,6 +99,11 @@ func (l *Ledger) shred(ctx context.Context, says events.Shredding, change func(p
 	defer l.gate.RUnlock()
 	if l.closed {
 		return Shredded{}, ErrClosed
+	}
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if err := l.finishPending(ctx); err != nil { // of a change whose event failed: the next would take its place
+		return Shredded{}, fmt.Errorf("%w: %w", ErrNotRecorded, err)
 	}
 	var done Shredded
 	var p pending

@@ -215,6 +215,28 @@ func TestErasureOutlivesItsAnswer(t *testing.T) {
 	}
 }
 
+// TestErasuresEachSayIt: an erasure whose event was refused is recorded before the
+// next one takes its place.
+func TestErasuresEachSayIt(t *testing.T) {
+	l, f := withFaults(t, newConfig(t))
+	record(t, l, view(t, "a", "candidate:10001"), view(t, "b", "candidate:10002"))
+	one, two := opened(t, l, "candidate:10001"), opened(t, l, "candidate:10002")
+	f.once(rejected)
+	if done, err := l.Erase(t.Context(), one); err == nil || done.Root == 0 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if _, err := l.Erase(t.Context(), two); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []uint64{one.Opening, two.Opening} {
+		said := storedAt(t, l, uint64(5+i)).Event
+		if said.Kind != events.LedgerKeyShredded || said.Data.Get("erasure").Int() != int64(want) {
+			t.Errorf("at %d: %s of %d, want %d", 5+i, said.Kind, said.Data.Get("erasure").Int(), want)
+		}
+	}
+	closeLedger(t, l)
+}
+
 // TestForget: tags of the months that went resolve to nobody but whom a hold
 // keeps, and what comes late of them is of nobody.
 func TestForget(t *testing.T) {

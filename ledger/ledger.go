@@ -113,6 +113,7 @@ type Ledger struct {
 	manifest manifest
 	logger   *slog.Logger
 	now      func() time.Time
+	turn     sync.Mutex // of one change of keys at a time, its event included
 	device   func(id string) (vault.Wrapper, error)
 	ship     Shipper
 	lock     *os.File

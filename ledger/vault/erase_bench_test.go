@@ -21,7 +21,7 @@ func BenchmarkErase(b *testing.B) {
 				_, err = v.Erase(b.Context(), Erasing{Rows: map[PersonID][]Chain{row: nil}})
 				must(b, err)
 			}
-			b.ReportMetric(float64(v.written()-before)/float64(b.N), "B/op")
+			b.ReportMetric(float64(v.written()-before)/float64(b.N), "bytes/op")
 		})
 		b.Run(fmt.Sprintf("people=%d/forget", n), func(b *testing.B) {
 			before := v.written()
@@ -30,7 +30,7 @@ func BenchmarkErase(b *testing.B) {
 				_, _, err := v.Forget(b.Context(), Forgetting{Class: 9, Before: Month(next)})
 				must(b, err)
 			}
-			b.ReportMetric(float64(v.written()-before)/float64(b.N), "B/op")
+			b.ReportMetric(float64(v.written()-before)/float64(b.N), "bytes/op")
 		})
 		for _, held := range []int{1, 100} {
 			b.Run(fmt.Sprintf("people=%d/forget, held=%d", n, held), func(b *testing.B) {
@@ -47,7 +47,7 @@ func BenchmarkErase(b *testing.B) {
 					_, _, err := v.Forget(b.Context(), f)
 					must(b, err)
 				}
-				b.ReportMetric(float64(v.written()-before)/float64(b.N), "B/op")
+				b.ReportMetric(float64(v.written()-before)/float64(b.N), "bytes/op")
 			})
 		}
 		b.Run(fmt.Sprintf("people=%d/who, after", n), func(b *testing.B) {

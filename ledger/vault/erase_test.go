@@ -2,11 +2,14 @@ package vault
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/imalink/custody/ledger/stream"
 )
 
 // lines returns the lines of answers that do not name any of some identifiers.
@@ -194,7 +197,7 @@ func TestEraseRefuses(t *testing.T) {
 		"no role":         {but(func(rows map[PersonID][]Chain, some PersonID) { rows[some] = []Chain{{1, 3}} }), ErrLimit},
 		"long pending":    {Erasing{Rows: all.Rows, Pending: make([]byte, MaxPending+1)}, ErrLimit},
 	} {
-		for range 3 { // the order of a map
+		for range 20 { // the order of a map
 			_, err := s.Erase(t.Context(), tc.e)
 			if wantErr(t, err, tc.want); t.Failed() {
 				t.Fatal(name)
@@ -274,6 +277,24 @@ func TestEraseWaits(t *testing.T) {
 		equal(t, "opened", string(plain), secretText)
 		s.reopen()
 	}
+}
+
+// Who asked for an erasure and does not wait for it has it done or not, and halts
+// nothing.
+func TestEraseCancelled(t *testing.T) {
+	s := newScene(t, bench{escrow: &escrow{}})
+	before := s.answers()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := s.Erase(ctx, s.rows("candidate:2", nil))
+	wantErr(t, err, context.Canceled)
+	wantErr(t, err, stream.ErrRejected)
+	same(t, "the vault", s.answers(), before)
+	ctx, cancel = context.WithCancel(t.Context())
+	s.log.fail = func(_, messages int) (int, error) { cancel(); return messages, nil }
+	root, err := s.Erase(ctx, s.rows("candidate:2", nil))
+	must(t, err)
+	equal(t, "root version", root, 2)
 }
 
 // Two erasures at once are one after the other; of the same person, one.

@@ -68,7 +68,14 @@ func vectors(t testing.TB) map[string][]byte {
 	ref := c.reference("session:77")
 	commitment := root.key.derive(labelCommit)
 	sealedRoot := slot{version: 2, sealed: slices.Concat(bytesFrom(0x50, 12), bytesFrom(0x00, 32), bytesFrom(0x60, 16))}
+	h, err := newHold(counting(0x10))
+	must(t, err)
+	held := row{rid: r.rid, id: r.id, key: r.key, kept: []kept{{cell: CellID{3, Actor, everyMonth}, key: counting(0xd0)}}}
+	held.held = []holding{h.holding(3, r.rid, nonce(bytesFrom(0x90, 12)), slices.Concat([]byte{1, 0, 0, 2, 88}, bytesFrom(0xc0, 16), bytesFrom(0xd0, 32)))}
+	withHold := *keys
+	withHold.holds = map[uint8]hold{3: h}
 	out := map[string][]byte{
+		"vault-row-2": held.append(nil), "vault-holds-1": withHold.append(nil, nil)[len(keys.append(nil, nil)):],
 		"vault-root-1": plain(root).append(nil), "vault-root-2": sealedRoot.append(nil), "vault-commitment-1": commitment[:], "vault-table-1": tableMessage, "vault-lookup-1": name[:],
 		"vault-row-1": r.append(nil), "vault-record-1": rec.append(nil), "vault-rows-1": rowsMessage,
 		"vault-tag-1": tag[:], "vault-seal-key-1": seal[:], "vault-ref-1": ref[:],
@@ -102,6 +109,15 @@ func TestVectorsDecode(t *testing.T) {
 	if !bytes.Equal(r.append(nil), v["vault-row-1"]) || len(r.links) != 1 || len(r.kept) != 1 || r.id != "candidate:10412" {
 		t.Error("the row does not come back")
 	}
+	h, err := newHold(counting(0x10))
+	must(t, err)
+	keys.holds[3] = h
+	held, err := decodeRow(v["vault-row-2"])
+	must(t, err)
+	must(t, keys.take(&held))
+	if len(held.kept) != 2 || held.kept[0] != (kept{cell: CellID{3, Subject, 600}, tag: Tag(bytesFrom(0xc0, 16)), key: counting(0xd0)}) {
+		t.Error("what is held does not come back")
+	}
 	p := person{row: r}
 	tag, seal := cells[march].person(p.chain(march.Class, march.Role))
 	if !bytes.Equal(tag[:], v["vault-tag-1"]) || keys.forgotten[2] != 660 {
@@ -125,6 +141,7 @@ func TestNothingButWholeLayouts(t *testing.T) {
 	decoders := map[string]func([]byte) error{
 		"vault-table-1": func(b []byte) error { _, _, err := openTable(root, b); return err },
 		"vault-row-1":   func(b []byte) error { _, err := decodeRow(b); return err },
+		"vault-row-2":   func(b []byte) error { _, err := decodeRow(b); return err },
 		"vault-rows-1":  func(b []byte) error { _, err := decodeRows(&keys.rows, b); return err },
 		"vault-sealed-1": func(b []byte) error {
 			blob, err := decodeBlob(b)
@@ -148,6 +165,7 @@ func TestNothingButWholeLayouts(t *testing.T) {
 
 func FuzzRow(f *testing.F) {
 	f.Add(vectors(f)["vault-row-1"])
+	f.Add(vectors(f)["vault-row-2"])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, err := decodeRow(b); err == nil && !bytes.Equal(r.append(nil), b) {
 			t.Error("another encoding of the same row is accepted")
@@ -186,6 +204,9 @@ func FuzzRows(f *testing.F) {
 // FuzzTable skips the sealing, so that what is behind it is reached.
 func FuzzTable(f *testing.F) {
 	keys, cells, err := openTable(rootKey{version: 1, key: counting(0)}, vectors(f)["vault-table-1"])
+	must(f, err)
+	f.Add(keys.append(nil, cells))
+	keys.holds[3], err = newHold(counting(0x10))
 	must(f, err)
 	f.Add(keys.append(nil, cells))
 	f.Fuzz(func(t *testing.T, b []byte) {

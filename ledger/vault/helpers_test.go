@@ -31,13 +31,16 @@ var (
 	errLost     = fmt.Errorf("answer lost: %w", stream.ErrUnknown)
 )
 
-func (l *memLog) Append(_ context.Context, messages []stream.Message) (uint64, error) {
+func (l *memLog) Append(ctx context.Context, messages []stream.Message) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.appends++
 	stored, err := len(messages), error(nil)
 	if l.fail != nil {
 		stored, err = l.fail(l.appends, len(messages))
+	}
+	if err == nil && ctx.Err() != nil {
+		err = errLost // as stream.Stream does if it is cancelled meanwhile
 	}
 	for _, m := range messages[:stored] {
 		m.Sequence = uint64(len(l.messages) + 1)
@@ -62,10 +65,10 @@ func (l *memLog) Get(_ context.Context, seq uint64) (stream.Message, error) {
 	return l.messages[seq-1], nil
 }
 
-func (l *memLog) Replay(_ context.Context, from, to uint64) iter.Seq2[stream.Message, error] {
+func (l *memLog) Replay(ctx context.Context, from, to uint64) iter.Seq2[stream.Message, error] {
 	return func(yield func(stream.Message, error) bool) {
 		for seq := from; seq <= min(to, l.Last()); seq++ {
-			if !yield(l.messages[seq-1], nil) {
+			if !yield(l.Get(ctx, seq)) {
 				return
 			}
 		}

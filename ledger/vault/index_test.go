@@ -65,6 +65,26 @@ func TestIndexIsDisposable(t *testing.T) {
 	put(nil)
 }
 
+// A whole index is taken as it is, after whatever was written.
+func TestIndexStands(t *testing.T) {
+	b, answers := filled(t)
+	before, err := os.Stat(b.index)
+	must(t, err)
+	answers()
+	b.open()
+	must(t, b.Rekey(t.Context(), []uint8{1, 2, 3}))
+	row, err := b.RowOf("candidate:5")
+	must(t, err)
+	_, err = b.Erase(t.Context(), Erasing{Rows: map[PersonID][]Chain{row: nil}})
+	must(t, err)
+	b.reopen()
+	must(t, b.Close())
+	b.Vault = nil
+	after, err := os.Stat(b.index)
+	must(t, err)
+	equal(t, "same file", os.SameFile(before, after), true)
+}
+
 // No changed bit of the index makes the vault answer anything else.
 func TestIndexBits(t *testing.T) {
 	b, answers := filled(t)

@@ -141,3 +141,17 @@ func TestAskingDuringForgetting(t *testing.T) {
 		}
 	})
 }
+
+// A check beside changes of keys finds nothing wrong.
+func TestCheckDuringChanges(t *testing.T) {
+	s := newScene(t, bench{unsynced: true})
+	asking(t, func() {
+		for i := range 40 {
+			must(t, s.Rekey(t.Context(), []uint8{uint8(i)}))
+		}
+	}, func() {
+		if r, err := s.Check(t.Context()); err != nil || len(r.Faults) > 0 {
+			t.Errorf("check: %v, %v", r.Faults, err)
+		}
+	})
+}

@@ -41,20 +41,24 @@ func (v *Vault) Rekey(ctx context.Context, shards []uint8) error {
 //
 //	1  the next root is made, and sealed by the device if there is one
 //	2  rows of the shards and the table of the next root are durable: dead until
-//	   that root is in force; opening leaves them out
+//	   that root is in force; opening leaves them out. Rows held count at once, but
+//	   not what they keep under a hold of that table
 //	3  they are in the backup, and the next root in escrow; opening escrows the one
 //	   in force again
 //	4  the next root is in the free slot: THE COMMIT POINT; opening goes on at 5
 //	5  the old root is destroyed
 //	6  the index follows; without it, opening makes it anew
 //
-// Readers are answered as before until 6, which is one moment for them.
+// Readers are answered as before until 6, which is one moment for them. ctx counts
+// before 2, and for the escrow: a write that is given up half-way would halt the
+// vault.
 func (v *Vault) rekey(ctx context.Context, plan func() (*change, error)) (root uint64, err error) {
-	if err := v.rewriteStale(ctx); err != nil {
-		return 0, err
-	}
 	v.epoch.Lock()
 	defer v.epoch.Unlock()
+	stale := Batch{v: v} // what aborted batches left to be written anew; none is open
+	if err := stale.Flush(context.WithoutCancel(ctx), 0); err != nil {
+		return 0, err
+	}
 	if err := v.saveIndex(); err != nil {
 		return 0, fmt.Errorf("%w: %w", stream.ErrRejected, err)
 	}
@@ -65,7 +69,10 @@ func (v *Vault) rekey(ctx context.Context, plan func() (*change, error)) (root u
 	if n.slot, err = fill(n.root, v.root.wrapper); err != nil {
 		return 0, fmt.Errorf("%w: %w", stream.ErrRejected, err)
 	}
-	last, err := v.log.Append(ctx, n.messages)
+	if err := ctx.Err(); err != nil {
+		return 0, unchanged(err)
+	}
+	last, err := v.log.Append(context.WithoutCancel(ctx), n.messages)
 	switch {
 	case errors.Is(err, stream.ErrRejected):
 		return 0, err
@@ -82,13 +89,6 @@ func (v *Vault) rekey(ctx context.Context, plan func() (*change, error)) (root u
 		return 0, v.halt(err)
 	}
 	return n.root.version, nil
-}
-
-// rewriteStale flushes what aborted batches left to be written anew.
-func (v *Vault) rewriteStale(ctx context.Context) error {
-	b := v.Begin()
-	defer b.Commit()
-	return b.Flush(ctx, 0)
 }
 
 // halt has every call for a batch return ErrHalted, and why.

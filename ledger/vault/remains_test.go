@@ -284,3 +284,29 @@ func TestEverythingIsThereBefore(t *testing.T) {
 		}
 	}
 }
+
+// What was kept for who is held no more is in nothing that opens.
+func TestReleasedDoNotRemain(t *testing.T) {
+	s := newScene(t, bench{unsynced: true})
+	var rows []PersonID
+	var people []*person
+	for _, id := range []Identifier{"candidate:4", "candidate:5"} {
+		p, err := s.find(id)
+		must(t, err)
+		people, rows = append(people, &person{row: p.row}), append(rows, PersonID(p.rid))
+	}
+	inTexts := func(e *said) (n int) {
+		for _, text := range s.hunt(people).texts {
+			if bytes.Contains(text, e.tags[0][:]) {
+				n++
+			}
+		}
+		return n
+	}
+	for n, held := range [][]PersonID{rows, rows[1:]} {
+		_, _, err := s.Forget(t.Context(), Forgetting{Class: march.Class, Before: april.Month + Month(n), Held: held})
+		must(t, err)
+		equal(t, "texts with the tag of who is held", inTexts(&s.said[5]), 1)
+		equal(t, "texts with the tag of who was held", inTexts(&s.said[4]), 1-n)
+	}
+}

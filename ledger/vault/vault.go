@@ -19,9 +19,9 @@
 //
 // docs/FORMAT.md has every layout to the byte. Reading order: vault.go, keys.go,
 // cell.go, batch.go, flush.go, link.go, read.go, lookup.go, reverse.go, seal.go,
-// blob.go, then the formats (message.go, table.go, row.go, slot.go), then
-// open.go and index.go, then forgetting (root.go, rekey.go, erase.go, forget.go,
-// escrow.go).
+// blob.go, then the formats (message.go, table.go, row.go, slot.go), then open.go,
+// index.go and index_write.go, then forgetting: root.go, rekey.go, erase.go,
+// forget.go, hold.go, escrow.go.
 package vault
 
 import (
@@ -53,8 +53,9 @@ var (
 	ErrGone = errors.New("vault: keys gone")
 	// ErrLimit is returned when an input exceeds a limit, which the text names.
 	ErrLimit = errors.New("vault: limit exceeded")
-	// ErrOrder is returned when batches are used out of their order.
-	ErrOrder = errors.New("vault: batch out of order")
+	// ErrOrder is returned when batches are used out of their order, and for a change
+	// of keys that what was there before it does not allow.
+	ErrOrder = errors.New("vault: out of order")
 	// ErrAbandoned is returned when a change of keys was given up because its root
 	// did not reach the escrow. Nothing is in force but what was before.
 	ErrAbandoned = errors.New("vault: change of keys abandoned")

@@ -52,6 +52,7 @@ type serveOptions struct {
 	twoPersons                         bool
 	backup, escrow                     string
 	recipients                         []string
+	schedule                           *forget.Schedule // what retention holds, nil for none
 }
 
 func (s *session) serveCommand() *cobra.Command {
@@ -107,6 +108,13 @@ func (s *session) serve(ctx context.Context, o serveOptions) (err error) {
 	certificates, err := o.certificates()
 	if err != nil {
 		return err
+	}
+	if o.retention != "" {
+		schedule, err := forget.ReadSchedule(o.retention)
+		if err != nil {
+			return &fault{status: misused, err: err}
+		}
+		o.schedule = &schedule
 	}
 	if err := keepMemoryPrivate(); err != nil {
 		return err
@@ -247,20 +255,19 @@ func (o *serveOptions) answer(ctx context.Context, a *api.API, l *ledger.Ledger,
 	if err != nil {
 		return nil, fmt.Errorf("opening the views: %w", err)
 	}
-	var schedule *forget.Schedule
-	if o.retention != "" {
-		read, err := forget.ReadSchedule(o.retention)
-		if err != nil {
-			return nil, errors.Join(err, set.Close())
-		}
-		schedule = &read
-	}
 	desk, err := ask.New(ask.Config{Ledger: l, Views: set})
 	if err != nil {
 		return nil, errors.Join(err, set.Close())
 	}
 	a.AttachViews(desk, set)
-	office := forget.New(forget.Config{Ledger: l, Desk: desk, TwoPersons: o.twoPersons, Log: log})
+	var before func(context.Context) error
+	if o.backup != "" {
+		before = func(ctx context.Context) error {
+			_, err := l.Backup(ctx, o.backup, nil)
+			return err
+		}
+	}
+	office := forget.New(forget.Config{Ledger: l, Desk: desk, TwoPersons: o.twoPersons, Before: before, Log: log})
 	a.AttachOffice(office)
 	clerk, cancel := context.WithCancel(ctx)
 	waitBackup := func() {}
@@ -272,7 +279,7 @@ func (o *serveOptions) answer(ctx context.Context, a *api.API, l *ledger.Ledger,
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		office.Run(clerk, schedule)
+		office.Run(clerk, o.schedule)
 	}()
 	return func() error {
 		cancel()

@@ -69,6 +69,30 @@ type waiting struct {
 	Approval
 	token string // id of the token that asks
 	act   [32]byte
+	taken bool // the act is being carried out
+}
+
+// An Agreement is an approved act in the hands of whoever carries it out: nobody
+// else can, until it ends. The zero Agreement is of an act that takes one person.
+type Agreement struct {
+	By  string // name of the token that approved
+	id  string
+	all *Approvals
+}
+
+// End says whether the act was done: then the approval is used, else it is good
+// again.
+func (g Agreement) End(done bool) {
+	if g.all == nil {
+		return
+	}
+	g.all.mu.Lock()
+	defer g.all.mu.Unlock()
+	if done {
+		delete(g.all.waiting, g.id)
+	} else if w := g.all.waiting[g.id]; w != nil {
+		w.taken = false
+	}
 }
 
 func newApprovals(now func() time.Time) *Approvals {
@@ -77,10 +101,10 @@ func newApprovals(now func() time.Time) *Approvals {
 	return a
 }
 
-// Of returns the name of the token that approved an act, whose every detail is in
-// exact. id is the approval that whoever asks comes back with; "" asks for one,
-// and the error is a [*Waiting]. An approval is good once: [Approvals.Used] ends it.
-func (a *Approvals) Of(by Token, id, act string, exact []byte) (approved string, err error) {
+// Of returns the agreement on an act, whose every detail is in exact. id is the
+// approval that whoever asks comes back with; "" asks for one, and the error is a
+// [*Waiting]. An approval is good once: it is taken until [Agreement.End].
+func (a *Approvals) Of(by Token, id, act string, exact []byte) (Agreement, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.expire()
@@ -88,18 +112,21 @@ func (a *Approvals) Of(by Token, id, act string, exact []byte) (approved string,
 	h.Write(exact)
 	digest := [32]byte(h.Sum(nil))
 	if id == "" {
-		return "", a.ask(by, act, digest)
+		return Agreement{}, a.ask(by, act, digest)
 	}
 	w := a.waiting[id]
 	switch {
 	case w == nil:
-		return "", ErrNoApproval
+		return Agreement{}, ErrNoApproval
 	case w.token != by.ID, w.act != digest:
-		return "", ErrOtherAct
+		return Agreement{}, ErrOtherAct
 	case w.Approved == "":
-		return "", &Waiting{w.Approval}
+		return Agreement{}, &Waiting{w.Approval}
+	case w.taken:
+		return Agreement{}, ErrNoApproval
 	}
-	return w.Approved, nil
+	w.taken = true
+	return Agreement{w.Approved, id, a}, nil
 }
 
 // ask has an act wait. The same act of the same token waits once.
@@ -137,13 +164,6 @@ func (a *Approvals) Approve(by Token, id string) (Approval, error) {
 		w.Approved, w.Expires = by.Name, a.now().UTC().Truncate(time.Millisecond).Add(approvalTime)
 	}
 	return w.Approval, nil
-}
-
-// Used ends an approval, once what was approved is done.
-func (a *Approvals) Used(id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.waiting, id)
 }
 
 // List returns what waits, the oldest first.

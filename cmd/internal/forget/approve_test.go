@@ -54,13 +54,22 @@ func TestApproval(t *testing.T) {
 	if _, err := a.Of(second, w.ID, "an act", []byte("x")); !errors.Is(err, ErrOtherAct) {
 		t.Errorf("somebody else: %v", err)
 	}
-	if by, err := a.Of(first, w.ID, "an act", []byte("x")); err != nil || by != "deputy" {
-		t.Errorf("%q, %v", by, err)
+	agreed, err := a.Of(first, w.ID, "an act", []byte("x"))
+	if err != nil || agreed.By != "deputy" {
+		t.Errorf("%q, %v", agreed.By, err)
+	}
+	if _, err := a.Of(first, w.ID, "an act", []byte("x")); !errors.Is(err, ErrNoApproval) {
+		t.Errorf("at the same time: %v", err)
+	}
+	agreed.End(false)
+	if agreed, err = a.Of(first, w.ID, "an act", []byte("x")); err != nil {
+		t.Errorf("again, after it failed: %v", err)
 	}
 	if len(a.List()) != 2 {
 		t.Errorf("%d wait", len(a.List()))
 	}
-	a.Used(w.ID)
+	agreed.End(true)
+	Agreement{}.End(true)
 	if _, err := a.Of(first, w.ID, "an act", []byte("x")); !errors.Is(err, ErrNoApproval) {
 		t.Errorf("used: %v", err)
 	}

@@ -60,7 +60,8 @@ func (o *Office) again(d *ask.ErasureDetail) (*report.Certificate, error) {
 	for _, k := range d.Keep {
 		c.Kept = append(c.Kept, report.Kept{What: report.KeptClass, Class: k.Class, Ground: k.Ground})
 	}
-	if d.Pursuit == nil {
+	if d.Pursuit == nil || d.Pursuit.Changed {
+		c.Remains.Uncounted = true // nobody can tell any more, or it is not one person
 		return c, nil
 	}
 	fill(c, d.Pursuit.Events, d.Pursuit.Standing)

@@ -27,24 +27,32 @@ func (o *Office) Erase(ctx context.Context, a ask.Asker, r Request) (*report.Cer
 	if err := o.check(who, &r); err != nil {
 		return nil, err
 	}
+	var agreed Agreement
 	if r.AsActor {
 		var err error
-		if who.Approved, err = o.second(a, r.Approval, "erase what somebody did as an actor", withoutApproval(r)); err != nil {
+		if agreed, err = o.second(a, r.Approval, "erase what somebody did as an actor", withoutApproval(r)); err != nil {
 			return nil, err
 		}
 	}
+	who.Approved = agreed.By
+	c, err := o.erase(ctx, a, who, &r)
+	agreed.End(err == nil)
+	return c, err
+}
+
+func (o *Office) erase(ctx context.Context, a ask.Asker, who events.Who, r *Request) (*report.Certificate, error) {
 	o.turn.Lock()
 	defer o.turn.Unlock()
-	p, err := o.plan(ctx, a, &r)
+	p, err := o.plan(ctx, a, r)
 	switch open := openErasure(&p); {
 	case err != nil:
 		return nil, err
 	case !covered(p.Holds, r.Keep):
 		return nil, &Held{p.Holds}
 	case open != 0:
-		return o.goOn(ctx, a, who, &r, &p, open)
+		return o.goOn(ctx, a, who, r, &p, open)
 	}
-	return o.begin(ctx, a, who, &r, &p)
+	return o.begin(ctx, a, who, r, &p)
 }
 
 // begin opens an erasure, and carries it out if that is asked.
@@ -57,7 +65,6 @@ func (o *Office) begin(ctx context.Context, a ask.Asker, who events.Who, r *Requ
 	if err != nil {
 		return nil, fmt.Errorf("opening an erasure: %w", err)
 	}
-	o.Approvals.Used(r.Approval)
 	if err := errors.Join(o.opened(ctx, c, open), o.cells(c, p.Rows)); err != nil { // in the cell of the opening, too
 		return nil, err
 	}
@@ -81,11 +88,7 @@ func (o *Office) goOn(ctx context.Context, a ask.Asker, who events.Who, r *Reque
 	if err != nil {
 		return nil, err
 	}
-	c, err := o.shred(ctx, who, open, decided, func() (decision, error) { return o.decideAgain(ctx, a, who, r, open) })
-	if err == nil {
-		o.Approvals.Used(r.Approval)
-	}
-	return c, err
+	return o.shred(ctx, who, open, decided, func() (decision, error) { return o.decideAgain(ctx, a, who, r, open) })
 }
 
 // A decision is an erasure that can be carried out: the certificate so far, and
@@ -124,11 +127,11 @@ func (o *Office) decideAgain(ctx context.Context, a ask.Asker, who events.Who, r
 	return o.joined(who, r, &p, &d)
 }
 
-// second returns who approved an act.
-func (o *Office) second(a ask.Asker, approval, act string, exact any) (string, error) {
+// second returns the agreement on an act.
+func (o *Office) second(a ask.Asker, approval, act string, exact any) (Agreement, error) {
 	b, err := json.Marshal(exact)
 	if err != nil {
-		return "", fmt.Errorf("comparing an act: %w", err)
+		return Agreement{}, fmt.Errorf("comparing an act: %w", err)
 	}
 	return o.Approvals.Of(Token{a.Token, a.Name}, approval, act, append([]byte(act+"\x00"), b...))
 }
@@ -229,6 +232,7 @@ const attempts = 5
 
 // shred destroys keys and completes the certificate.
 func (o *Office) shred(ctx context.Context, who events.Who, open uint64, d decision, again func() (decision, error)) (*report.Certificate, error) {
+	o.before(ctx)
 	for left := attempts; ; left-- {
 		done, err := o.Ledger.Erase(ctx, ledger.Erasing{Who: who, Opening: open, Rows: d.rows, AsOf: d.asOf})
 		switch {

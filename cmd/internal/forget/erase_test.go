@@ -1,13 +1,11 @@
 package forget
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -313,67 +311,13 @@ func TestAsActor(t *testing.T) {
 	r.fails(failure(r.Erase(t.Context(), dpo(), other)), ErrOtherAct)
 	r.fails(failure(r.Erase(t.Context(), deputy(), q)), ErrOtherAct)
 	r.known(whiskey, true)
+	r.hold("claim:7", "")
+	r.fails(failure(r.Erase(t.Context(), dpo(), q)), ErrHeld) // and the approval is still good
+	r.release("claim:7")
 	c := r.erase(q)
 	if c.Kind != report.Erased || c.Erasure.By.Approved != "dpo-2" || c.Shredding.By.Approved != "dpo-2" || len(c.Kept) != 0 || c.Shredding.Rows != 1 || !c.Erasure.AsActor {
 		t.Errorf("%+v, kept %+v", c.Erasure, c.Kept)
 	}
 	r.fails(failure(r.Erase(t.Context(), dpo(), q)), ErrNoApproval)
 	r.unnamed(r.Certificate(t.Context(), dpo(), c.Erasure.Position, ""))
-}
-
-// TestAtTheSameTime: of many who ask for the erasure of one person at once, in any
-// way, one is first; it is opened once, carried out once, while views are being
-// rebuilt and the person goes on being met.
-func TestAtTheSameTime(t *testing.T) {
-	r := small(t)
-	var work sync.WaitGroup
-	for _, name := range []string{"search", "person", "access", "governance"} {
-		work.Go(func() { r.must(r.set.Rebuild(name)) })
-	}
-	outcomes := make([]error, 6)
-	for i := range outcomes {
-		q := asked([]string{zulu, alias}[i%2])
-		q.Now = i%3 > 0
-		work.Go(func() { outcomes[i] = failure(r.Erase(context.Background(), dpo(), q)) })
-	}
-	work.Go(func() {
-		for {
-			open, err := r.Desk.OpenErasures(context.Background())
-			if err == nil && len(open) > 0 {
-				err = failure(r.Shred(context.Background(), deputy(), open[0].Position, ""))
-			}
-			if err != nil && !errors.Is(err, ErrEnded) {
-				t.Errorf("shredding: %v", err)
-			}
-			if len(open) > 0 {
-				return
-			}
-		}
-	})
-	work.Wait()
-	won := 0
-	for _, err := range outcomes {
-		switch {
-		case err == nil:
-			won++
-		case errors.Is(err, ErrOpen):
-		case !isNotKnown(err):
-			t.Errorf("%v", err)
-		}
-	}
-	if opened, shredded := r.count(events.LedgerErasureOpened), r.count(events.LedgerKeyShredded); opened != 1 || shredded != 1 || won < 1 || won > 2 {
-		t.Errorf("%d opened, %d shredded, %d succeeded", opened, shredded, won)
-	}
-	r.known(zulu, false)
-	r.known(yankee, true)
-}
-
-// TestDestroyedAll: what fails once keys are destroyed says that they are.
-func TestDestroyedAll(t *testing.T) {
-	r := small(t)
-	q := asked(zulu)
-	q.Now = true
-	c := r.erase(q)
-	err := r.shredded(t.Context(), c, ledger.Shredded{Position: 1 << 40}, nil)
-	r.fails(err, ErrDestroyed)
 }

@@ -53,6 +53,9 @@ type Config struct {
 	Desk   *ask.Desk
 	// TwoPersons has every reveal wait for a second person, too.
 	TwoPersons bool
+	// Before is called before keys are destroyed, to bring a backup up to date while
+	// recording goes on: what is left is done while it waits. nil is nothing.
+	Before func(context.Context) error
 	// Copies says which copies the ledger has of itself; nil is none.
 	Copies func() []report.Copy
 	Log    *slog.Logger     // nil discards; no line names a person
@@ -145,4 +148,15 @@ func (o *Office) Plan(ctx context.Context, a ask.Asker, r Request) (*report.Cert
 
 func (o *Office) plan(ctx context.Context, a ask.Asker, r *Request) (ask.Plan, error) {
 	return o.Desk.ErasurePlan(ctx, a, r.Identifier, ask.PlanOptions{Case: r.Case, Reason: r.Reason, AsActor: r.AsActor, Keep: r.Keep})
+}
+
+// before brings the backup up to date, as far as that is possible: what it does
+// not do is done, or fails, with the change of keys itself.
+func (o *Office) before(ctx context.Context) {
+	if o.Before == nil {
+		return
+	}
+	if err := o.Before(ctx); err != nil {
+		o.Log.Warn("the backup was not brought up to date before keys are destroyed", "error", err)
+	}
 }

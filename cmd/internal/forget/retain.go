@@ -75,6 +75,7 @@ func (o *Office) retain(ctx context.Context, who events.Who, p Period, plan ask.
 		case len(plan.Months) == 0:
 			return nil, ErrNothing
 		}
+		o.before(ctx)
 		done, err := o.Ledger.Forget(ctx, ledger.Forgetting{Who: who, Class: p.Class, Before: p.Before, Held: plan.Rows, AsOf: plan.AsOf.Position})
 		switch {
 		case err == nil && done.Root == 0:

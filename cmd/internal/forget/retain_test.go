@@ -170,7 +170,7 @@ func TestSchedule(t *testing.T) {
 	at := r.hold("claim:7", "")
 	s.Keep[0].Months--
 	err := r.Keep(t.Context(), s)
-	if want := fmt.Sprintf("access before 2025-03: "); !errors.Is(err, ErrBlocked) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprint(at)) {
+	if want := "access before 2025-03: "; !errors.Is(err, ErrBlocked) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprint(at)) {
 		t.Errorf("%v", err)
 	}
 	r.release("claim:7")

@@ -10,17 +10,16 @@ import (
 // Reveal shows who is behind tags, once that is recorded. Where the ledger asks
 // for a second person the error is a [*Waiting] until there is one.
 func (o *Office) Reveal(ctx context.Context, a ask.Asker, r ask.RevealRequest, approval string) (ask.Revealed, error) {
+	var agreed Agreement
 	if o.TwoPersons {
-		by, err := o.second(a, approval, actOf(r), r)
-		if err != nil {
+		var err error
+		if agreed, err = o.second(a, approval, actOf(r), r); err != nil {
 			return ask.Revealed{}, err
 		}
-		r.Approved = by
 	}
+	r.Approved = agreed.By
 	shown, err := o.Desk.Reveal(ctx, a, r)
-	if err == nil {
-		o.Approvals.Used(approval)
-	}
+	agreed.End(err == nil)
 	return shown, err
 }
 

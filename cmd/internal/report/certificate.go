@@ -127,6 +127,7 @@ const (
 
 // Remains is what is left, and what can still be learnt from it.
 type Remains struct {
+	Uncounted bool     `json:"uncounted,omitempty"` // issued when nobody could tell any more what was about the person: the numbers here, and what is due, are not known
 	Events    []Count  `json:"events,omitempty"`
 	Shared    uint64   `json:"shared"`    // events that concern other people too
 	Crowd     uint64   `json:"crowd"`     // events of more than 16 people that hold sealed fields

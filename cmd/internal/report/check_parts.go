@@ -119,6 +119,10 @@ func (k *checker) remains(c *Certificate) {
 		k.instantOrNone(n.First, "remains.events.first")
 		k.instantOrNone(n.Last, "remains.events.last")
 	})
+	if r := c.Remains; r.Uncounted {
+		k.need(c.Erasure != nil && !c.Identifiers.Shown, "remains.uncounted")
+		k.need(len(r.Events)+len(c.Cells)+len(c.Recipients)+len(c.Legs) == 0 && r.Shared == 0 && r.Crowd == 0, "remains.uncounted")
+	}
 	k.need(slices.Equal(c.Remains.Clear, ClearFields()), "remains.clear")
 	k.need(slices.Equal(c.Remains.Learnable, Learnable(c.Retention != nil)), "remains.learnable")
 }

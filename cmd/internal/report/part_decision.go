@@ -63,6 +63,9 @@ func (d *document) shortActs() []string {
 	}
 	known := t.count("n.identifiers", c.Identifiers.Count)
 	evidence := t.say("short.evidence", t.count("n.events", c.events()))
+	if c.Remains.Uncounted {
+		evidence = t.say("p.uncounted")
+	}
 	switch c.Kind {
 	case Erased:
 		return []string{t.say("short.erased", date(c.Shredding.At), c.Ledger.Name, known),
@@ -105,7 +108,10 @@ func (d *document) shortDue() []string {
 			due = append(due, t.count(part.name, part.n))
 		}
 	}
-	if len(due) == 0 {
+	switch {
+	case d.c.Remains.Uncounted && len(due) == 0:
+		return nil // that it is not known is said already
+	case len(due) == 0:
 		return []string{t.say("short.due.none")}
 	}
 	return []string{t.say("short.due", strings.Join(due, "; "))}

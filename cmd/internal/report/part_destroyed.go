@@ -58,6 +58,10 @@ func (d *document) destroyed() {
 	d.begin(name)
 	d.paragraph(body(), t.say(how))
 	if s := c.Shredding; s != nil {
+		shards, gone := t.say("v.shards", t.number(s.Shards)), t.number(s.Rows)
+		if c.Remains.Uncounted {
+			shards, gone = t.say("v.uncounted"), t.say("v.uncounted")
+		}
 		d.pairs([]pair{
 			{label: t.say("k.at"), value: instant(s.At)},
 			{label: t.say("k.event"), value: t.say("v.event", position(s.Position))},
@@ -65,8 +69,8 @@ func (d *document) destroyed() {
 			{label: t.say("k.carried"), value: d.who(s.By)},
 			{label: t.say("k.approved"), value: s.By.Approved},
 			{label: t.say("k.roots"), value: t.say("v.roots", position(s.RootBefore), position(s.RootAfter))},
-			{label: t.say("k.shards"), value: t.say("v.shards", t.number(s.Shards))},
-			{label: t.say("k.rows"), value: t.number(s.Rows)},
+			{label: t.say("k.shards"), value: shards},
+			{label: t.say("k.rows"), value: gone},
 		})
 	}
 	var rows []row
@@ -74,6 +78,9 @@ func (d *document) destroyed() {
 	for _, x := range c.Cells {
 		rows = append(rows, row{t.say("class." + x.Class), string(x.From), string(x.To), t.number(x.Keys)})
 		total += x.Keys
+	}
+	if c.Remains.Uncounted {
+		return // which cells, too, stands in another copy
 	}
 	if len(rows) > 0 {
 		rows = append(rows, row{t.say("t.total"), "", "", t.number(total)})

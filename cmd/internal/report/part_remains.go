@@ -9,6 +9,28 @@ import (
 func (d *document) remains() {
 	c, t := d.c, d.texts
 	d.begin("s.remains")
+	if c.Remains.Uncounted {
+		d.paragraph(body(), t.say("p.uncounted"))
+	} else {
+		d.counts()
+	}
+	d.subtitle(t.say("h.clear"), 12)
+	var clear []string
+	for _, name := range c.Remains.Clear {
+		clear = append(clear, t.say("clear."+name))
+	}
+	d.items(func(int) string { return "–" }, clear)
+	d.subtitle(t.say("h.learn"), 12)
+	var learn []string
+	for _, name := range c.Remains.Learnable {
+		learn = append(learn, d.learn(name))
+	}
+	d.items(func(i int) string { return string(rune('a'+i)) + "." }, learn)
+}
+
+// counts says how many events are left.
+func (d *document) counts() {
+	c, t := d.c, d.texts
 	var rows []row
 	for _, n := range c.Remains.Events {
 		rows = append(rows, row{t.say("class." + n.Class), t.say("family." + n.Family), t.number(n.Events), date(n.First), date(n.Last)})
@@ -27,28 +49,22 @@ func (d *document) remains() {
 		{label: t.say("k.shared"), value: t.count("n.events", c.Remains.Shared)},
 		{label: t.say("k.crowd"), value: t.count("n.events", c.Remains.Crowd)},
 	})
-	d.subtitle(t.say("h.clear"), 12)
-	var clear []string
-	for _, name := range c.Remains.Clear {
-		clear = append(clear, t.say("clear."+name))
-	}
-	d.items(func(int) string { return "–" }, clear)
-	d.subtitle(t.say("h.learn"), 12)
-	var learn []string
-	for _, name := range c.Remains.Learnable {
-		learn = append(learn, d.learn(name))
-	}
-	d.items(func(i int) string { return string(rune('a'+i)) + "." }, learn)
 }
 
 // learn is one thing that can still be learnt.
 func (d *document) learn(name string) string {
 	t, r := d.texts, d.c.Remains
+	number := func(n uint64) string {
+		if r.Uncounted {
+			return t.say("v.uncounted")
+		}
+		return t.count("n.events", n)
+	}
 	switch name {
 	case "shared":
-		return t.say("learn.shared", t.count("n.events", r.Shared))
+		return t.say("learn.shared", number(r.Shared))
 	case "crowd":
-		return t.say("learn.crowd", t.count("n.events", r.Crowd))
+		return t.say("learn.crowd", number(r.Crowd))
 	case "copies":
 		return t.say("learn.copies", t.say("h.copies"))
 	}
@@ -58,7 +74,10 @@ func (d *document) learn(name string) string {
 // due says what is still to be done, and what was.
 func (d *document) due() {
 	d.begin("s.due")
-	if d.c.Erasure != nil {
+	switch {
+	case d.c.Remains.Uncounted:
+		d.paragraph(body(), d.texts.say("p.uncounted"))
+	case d.c.Erasure != nil:
 		d.recipients()
 		d.legs()
 	}

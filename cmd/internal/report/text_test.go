@@ -1,6 +1,8 @@
 package report
 
 import (
+	"errors"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -103,7 +105,47 @@ func words() map[string]*Certificate {
 	twice := erased()
 	twice.Recipients = slices.Repeat(twice.Recipients[:1], 2)
 	all["twice"] = twice
+	all["uncounted"] = uncounted()
 	return all
+}
+
+// uncounted is a copy that was issued when nobody could count any more.
+func uncounted() *Certificate {
+	c := erased()
+	c.Identifiers = &Identifiers{Count: 2}
+	c.Cells, c.Recipients, c.Legs, c.Copies, c.Holds = nil, nil, nil, nil, nil
+	c.Remains = Remains{Uncounted: true, Clear: ClearFields(), Learnable: Learnable(false)}
+	return c
+}
+
+// TestUncounted: such a copy says that it does not know, and no number.
+func TestUncounted(t *testing.T) {
+	texts, err := textsOf(English)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pdf, err := uncounted().pdf(texts, English)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := textOf(t, pdf)
+	for _, untrue := range []string{"no events", "0 events", "0 of 256", texts.say("short.due.none")} {
+		if strings.Contains(text, untrue) {
+			t.Errorf("it says %q", untrue)
+		}
+	}
+	for name, change := range map[string]func(*Certificate){
+		"a count":     func(c *Certificate) { c.Remains.Shared = 1 },
+		"a recipient": func(c *Certificate) { c.Recipients = erased().Recipients },
+		"identifiers": func(c *Certificate) { c.Identifiers = erased().Identifiers },
+		"of a class":  func(c *Certificate) { c.Cells = erased().Cells },
+	} {
+		c := uncounted()
+		change(c)
+		if err := c.Encode(io.Discard); !errors.Is(err, ErrInvalid) {
+			t.Errorf("with %s it is valid: %v", name, err)
+		}
+	}
 }
 
 // TestCounts: numbers are written as the language does.

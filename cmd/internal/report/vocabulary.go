@@ -55,7 +55,7 @@ func Learnable(retention bool) []string {
 	if retention {
 		return []string{"pattern", "tag", "cipher", "numbers", "others", "acts", "copies", "answers", "machine"}
 	}
-	return []string{"pattern", "tag", "gone", "shards", "cipher", "numbers", "references", "shared", "crowd", "actors", "acts", "copies", "answers", "machine"}
+	return []string{"pattern", "tag", "gone", "shards", "written", "cipher", "numbers", "references", "shared", "crowd", "actors", "acts", "copies", "answers", "machine"}
 }
 
 // classes are the retention classes, as events names them.
