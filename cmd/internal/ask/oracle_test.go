@@ -188,9 +188,9 @@ func facetsOf(kind, producer, relay string, d, l map[string]any) map[search.Face
 
 // match gives the rows that a question is about.
 func (o *oracle) match(q Question, until uint64) (rows []row) {
-	to := q.To
-	if !q.At.IsZero() && (to.IsZero() || q.At.Before(to)) {
-		to = q.At.Truncate(time.Millisecond).Add(time.Millisecond)
+	to, at := q.To.Truncate(time.Millisecond), q.At.Truncate(time.Millisecond) // the unit of all times
+	if !at.IsZero() && (to.IsZero() || at.Before(to)) {
+		to = at.Add(time.Millisecond)
 	}
 	reads := len(q.Any[search.Kind])+len(q.Any[search.Family]) > 0 || len(q.About) == 0
 	for _, e := range o.rows {
