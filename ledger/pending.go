@@ -19,10 +19,17 @@ const pendingFormat = 1
 // in force since, until it is recorded: a crash between the two loses neither.
 // It names nobody. FORMAT.md, "Pending event".
 type pending struct {
-	Format    int              `json:"format"`
-	ID        string           `json:"id"`
-	At        time.Time        `json:"at"`
-	Shredding events.Shredding `json:"shredding"`
+	Format   int       `json:"format"`
+	ID       string    `json:"id"` // of the event
+	At       time.Time `json:"at"`
+	Role     string    `json:"role"`
+	Token    string    `json:"token"`
+	Approved string    `json:"approved_by,omitempty"`
+	Erasure  uint64    `json:"erasure,omitempty"`
+	Class    uint8     `json:"class,omitempty"`
+	Before   string    `json:"before,omitempty"`
+	Former   uint64    `json:"former"`
+	Root     uint64    `json:"root"`
 }
 
 func newPending(s events.Shredding, now time.Time) (pending, error) {
@@ -30,14 +37,22 @@ func newPending(s events.Shredding, now time.Time) (pending, error) {
 	if err != nil {
 		return pending{}, fmt.Errorf("%w: choosing an id: %w", ErrNotRecorded, err)
 	}
-	p := pending{Format: pendingFormat, ID: id.String(), At: now.UTC().Truncate(time.Millisecond), Shredding: s}
+	p := pending{
+		Format: pendingFormat, ID: id.String(), At: now.UTC().Truncate(time.Millisecond),
+		Role: s.Role, Token: s.Token, Approved: s.Approved, Erasure: s.Erasure, Class: uint8(s.Class), Before: s.Before, Former: s.Former, Root: s.Root,
+	}
 	if _, err := p.event(); err != nil {
 		return pending{}, fmt.Errorf("what an erasure is recorded as: %w", err)
 	}
 	return p, nil
 }
 
-func (p pending) event() (*events.Event, error) { return p.Shredding.Event(p.ID, OwnSource, p.At) }
+func (p pending) event() (*events.Event, error) {
+	return events.Shredding{
+		Who:     events.Who{Role: p.Role, Token: p.Token, Approved: p.Approved},
+		Erasure: p.Erasure, Class: events.Retention(p.Class), Before: p.Before, Former: p.Former, Root: p.Root,
+	}.Event(p.ID, OwnSource, p.At)
+}
 
 func (p pending) encode() []byte {
 	b, _ := json.Marshal(p) // texts, numbers and a time: cannot fail

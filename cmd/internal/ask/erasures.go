@@ -5,7 +5,6 @@ import (
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/vault"
-	"github.com/imalink/custody/projections/search"
 )
 
 // An Erasure is one that was opened. It names nobody.
@@ -51,17 +50,7 @@ func (d *Desk) Erasures(ctx context.Context, a Asker, q Question) (ErasureList, 
 	if err != nil {
 		return ErasureList{}, err
 	}
-	var positions []uint64
-	var more bool
-	err = s.listing(ctx, func(r *search.Reader, f search.Filter) (_ bool, err error) {
-		if !s.continues() {
-			if s.total, err = r.Count(f); err != nil {
-				return false, err
-			}
-		}
-		positions, more, err = r.Page(f, s.after, s.q.Limit, s.q.Newest)
-		return more, err
-	})
+	positions, more, err := s.paged(ctx)
 	if err != nil {
 		return ErasureList{}, err
 	}
@@ -113,15 +102,8 @@ func (d *Desk) Erasure(ctx context.Context, a Asker, position uint64, forCase st
 	if err != nil {
 		return ErasureDetail{}, err
 	}
-	o, err := s.opening(ctx, position)
+	o, out, err := s.detail(ctx, position)
 	if err != nil {
-		return ErasureDetail{}, err
-	}
-	if err := s.waitForErasure(ctx); err != nil {
-		return ErasureDetail{}, err
-	}
-	out := ErasureDetail{AsOf: s.asOf}
-	if out.Erasure, err = s.erasure(ctx, &o); err != nil {
 		return ErasureDetail{}, err
 	}
 	if out.State != erasureOpen {

@@ -74,6 +74,21 @@ func (s *sitting) list(ctx context.Context) (Page, error) {
 	return given(ctx, s, page, persons.known, counted.more)
 }
 
+// paged gives the positions of one page of events, and whether there are more; the
+// first page also counts them all.
+func (s *sitting) paged(ctx context.Context) (positions []uint64, more bool, err error) {
+	err = s.listing(ctx, func(r *search.Reader, f search.Filter) (_ bool, err error) {
+		if !s.continues() {
+			if s.total, err = r.Count(f); err != nil {
+				return false, err
+			}
+		}
+		positions, more, err = r.Page(f, s.after, s.q.Limit, s.q.Newest)
+		return more, err
+	})
+	return positions, more, err
+}
+
 // A shown event is its card, and its people's tags.
 type shown struct {
 	search.Card

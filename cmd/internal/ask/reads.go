@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/imalink/custody/events"
-	"github.com/imalink/custody/projections/search"
 )
 
 // Reads is who asked this ledger about somebody.
@@ -50,17 +49,7 @@ func (d *Desk) reads(ctx context.Context, a Asker, q Question) (Reads, error) {
 	if err != nil {
 		return Reads{}, err
 	}
-	var positions []uint64
-	var more bool
-	err = s.listing(ctx, func(r *search.Reader, f search.Filter) (_ bool, err error) {
-		if !s.continues() {
-			if s.total, err = r.Count(f); err != nil {
-				return false, err
-			}
-		}
-		positions, more, err = r.Page(f, s.after, s.q.Limit, s.q.Newest)
-		return more, err
-	})
+	positions, more, err := s.paged(ctx)
 	if err != nil {
 		return Reads{}, err
 	}

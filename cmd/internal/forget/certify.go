@@ -24,9 +24,6 @@ func (o *Office) blank(k report.Kind, retention bool) *report.Certificate {
 		Ledger:  report.Ledger{Name: o.Ledger.Name(), ID: o.Ledger.ID()},
 		Remains: report.Remains{Clear: report.ClearFields(), Learnable: report.Learnable(retention)},
 	}
-	if o.Copies != nil {
-		c.Copies = o.Copies()
-	}
 	c.Evidence = report.Evidence{AsOf: head.Position, At: report.At(head.Recorded), Digest: hex.EncodeToString(head.Digest[:]),
 		Verify: []string{"custody check --data DIR --keys DIR"}}
 	return c
@@ -176,7 +173,7 @@ func (o *Office) destroyed(ctx context.Context, c *report.Certificate, position 
 	digest := sha256.Sum256(rec.Raw)
 	verify := c.Evidence.Verify
 	fresh := o.blank(report.Erased, false)
-	c.Kind, c.Issued, c.Evidence, c.Copies = fresh.Kind, fresh.Issued, fresh.Evidence, fresh.Copies
+	c.Kind, c.Issued, c.Evidence = fresh.Kind, fresh.Issued, fresh.Evidence
 	c.Evidence.Verify = verify
 	if c.Retention != nil {
 		c.Kind = report.Retained

@@ -56,8 +56,6 @@ type Config struct {
 	// Before is called before keys are destroyed, to bring a backup up to date while
 	// recording goes on: what is left is done while it waits. nil is nothing.
 	Before func(context.Context) error
-	// Copies says which copies the ledger has of itself; nil is none.
-	Copies func() []report.Copy
 	Log    *slog.Logger     // nil discards; no line names a person
 	Now    func() time.Time // nil is time.Now
 }

@@ -68,6 +68,9 @@ func (o *Office) Retain(ctx context.Context, a ask.Asker, p Period, forCase stri
 }
 
 func (o *Office) retain(ctx context.Context, who events.Who, p Period, plan ask.RetentionPlan, rule string) (*report.Certificate, error) {
+	if len(plan.Blocking) == 0 && len(plan.Months) > 0 {
+		o.before(ctx)
+	}
 	for attempt := 0; ; attempt++ {
 		switch {
 		case len(plan.Blocking) > 0:
@@ -75,7 +78,6 @@ func (o *Office) retain(ctx context.Context, who events.Who, p Period, plan ask.
 		case len(plan.Months) == 0:
 			return nil, ErrNothing
 		}
-		o.before(ctx)
 		done, err := o.Ledger.Forget(ctx, ledger.Forgetting{Who: who, Class: p.Class, Before: p.Before, Held: plan.Rows, AsOf: plan.AsOf.Position})
 		switch {
 		case err == nil && done.Root == 0:
