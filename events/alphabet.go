@@ -1,5 +1,7 @@
 package events
 
+import "encoding/base64"
+
 // alphabet is a set of bytes, as a union of the atoms below. Membership is one table look-up.
 type alphabet uint16
 
@@ -95,4 +97,28 @@ func isPeriod(s []byte) bool {
 func isTraceparent(s []byte) bool {
 	return len(s) == 55 && s[2] == '-' && s[35] == '-' && s[52] == '-' &&
 		within(s[:2], hex) && within(s[3:35], hex) && within(s[36:52], hex) && within(s[53:], hex)
+}
+
+// isOrigin: the name of a key that signs notes: visible ASCII without + (C2SP signed-note, here without what is not ASCII).
+func isOrigin(s []byte) bool {
+	for _, c := range s {
+		if c <= ' ' || c > '~' || c == '+' {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 80
+}
+
+// isVerifierKey: name, key id in hex, type and public key in base64, joined by + (C2SP signed-note).
+func isVerifierKey(s []byte) bool {
+	const tail = 1 + 8 + 1 + 44
+	if len(s) <= tail {
+		return false
+	}
+	name, rest := s[:len(s)-tail], s[len(s)-tail:]
+	if rest[0] != '+' || rest[9] != '+' || !isOrigin(name) || !within(rest[1:9], hex) {
+		return false
+	}
+	key, err := base64.StdEncoding.Strict().DecodeString(string(rest[10:]))
+	return err == nil && len(key) == 33
 }

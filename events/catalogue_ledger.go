@@ -63,7 +63,32 @@ var ledgerKinds = []row{
 		req("from", position),
 		req("to", position),
 	)},
+	{kind: LedgerCommitted, name: "ledger.committed", retention: Operation, byLedger: true, data: object(
+		req("size", position),
+		req("root", digest),
+		req("annotated", digest),
+		req("totals", totals),
+		req("rules", digest),
+	)},
+	{kind: LedgerKeyAnnounced, name: "ledger.key-announced", retention: Operation, byLedger: true, data: object(append(behind(),
+		req("what", enum("log", "bundle", "witness", "replay")),
+		req("state", enum("added", "retired")),
+		req("key", verifierKey),
+		opt("operator", code),
+		opt("upto", position),
+		opt("ancestor", origin),
+	)...)},
 }
+
+// What evidence says: the tallies of 16 flags, a verifier key and an origin as C2SP's signed-note and
+// tlog-checkpoint write them.
+var (
+	origin = (&spec{form: patternForm, match: isOrigin, pattern: `^[!-*,-~]{1,80}$`,
+		expected: "an origin: 1 to 80 visible ASCII characters, none of them +"}).random()
+	totals      = word("288 lower-case hex digits", `^[0-9a-f]{288}$`, "", hex, hex, 288, 288).random()
+	verifierKey = (&spec{form: patternForm, match: isVerifierKey, pattern: `^[!-*,-~]{1,80}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$`,
+		expected: "a verifier key: name, key id and public key, joined by +"}).random()
+)
 
 // behind begins the data of what the ledger did because a token asked: which, and the name of the second
 // one where two people must agree.

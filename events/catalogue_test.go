@@ -28,7 +28,8 @@ func TestKindNumbers(t *testing.T) {
 	}
 	sent := len(schema.Properties.Type.Enum)
 	types := append(schema.Properties.Type.Enum, "eu.custody.ledger.refused.v1", "eu.custody.ledger.queried.v1", "eu.custody.ledger.identity-revealed.v1",
-		"eu.custody.ledger.erasure-opened.v1", "eu.custody.ledger.erasure-cancelled.v1", "eu.custody.ledger.key-shredded.v1", "eu.custody.ledger.gap-found.v1")
+		"eu.custody.ledger.erasure-opened.v1", "eu.custody.ledger.erasure-cancelled.v1", "eu.custody.ledger.key-shredded.v1", "eu.custody.ledger.gap-found.v1",
+		"eu.custody.ledger.committed.v1", "eu.custody.ledger.key-announced.v1")
 	if len(Kinds()) != len(types) {
 		t.Fatalf("%d kinds, want %d", len(Kinds()), len(types))
 	}
@@ -47,7 +48,7 @@ func TestKindNumbers(t *testing.T) {
 }
 
 func TestKindOfNothing(t *testing.T) {
-	for _, k := range []Kind{0, 71, 255} {
+	for _, k := range []Kind{0, 73, 255} {
 		if k.Type() != "" || k.Name() != "" || k.Family() != "" || k.Retention() != 0 || k.ByLedger() {
 			t.Errorf("kind %d is something", k)
 		}
@@ -69,7 +70,8 @@ func TestFamiliesAndRetention(t *testing.T) {
 	}
 	for k, want := range map[Kind]Retention{DataAccessed: Access, DataShared: Disclosure, DataExported: Disclosure,
 		DataHosted: Disclosure, DataTransferred: Disclosure, SubjectRecipientNotified: Disclosure, DataCollected: LegalState, LedgerHeartbeat: Operation, LedgerRefused: Operation, LedgerQueried: Access, LedgerIdentityRevealed: Access,
-		LedgerErasureOpened: LegalState, LedgerErasureCancelled: Operation, LedgerKeyShredded: Operation, LedgerGapFound: Operation} {
+		LedgerErasureOpened: LegalState, LedgerErasureCancelled: Operation, LedgerKeyShredded: Operation, LedgerGapFound: Operation,
+		LedgerCommitted: Operation, LedgerKeyAnnounced: Operation} {
 		if k.Retention() != want {
 			t.Errorf("%s is kept as %s, want %s", k, k.Retention(), want)
 		}

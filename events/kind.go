@@ -78,6 +78,8 @@ const (
 	LedgerErasureCancelled          Kind = 68 // the ledger's own: and will not
 	LedgerKeyShredded               Kind = 69 // the ledger's own: keys were destroyed
 	LedgerGapFound                  Kind = 70 // the ledger's own: positions that were lost
+	LedgerCommitted                 Kind = 71 // the ledger's own: the roots over what was recorded before
+	LedgerKeyAnnounced              Kind = 72 // the ledger's own: a key that signs evidence is added or retired
 )
 
 // Type is the CloudEvents type, such as "eu.custody.data.shared.v1"; "" for no kind.
