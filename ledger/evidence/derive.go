@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/imalink/custody/events"
@@ -17,8 +16,8 @@ const lateAfter = 24 * time.Hour
 func Of(st *events.Stored, digest Hash, producer uint16) Record {
 	r := Record{Kind: kindCode(st.Event.Kind), Flags: flagsOf(st), Time: st.Event.At.UnixMilli(), Producer: producer, Digest: digest}
 	copy(r.Region[:], st.Facts.Region)
-	if n, err := strconv.ParseUint(st.Event.ProducerSeq, 10, 64); err == nil && n <= MaxSequence {
-		r.Sequence = n
+	if st.Event.Seq <= MaxSequence {
+		r.Sequence = st.Event.Seq
 	}
 	return r
 }
