@@ -1,17 +1,14 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
 	"os"
-	"time"
 
 	"github.com/imalink/custody/events"
-	"github.com/imalink/custody/events/law"
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/natsd"
 	"github.com/imalink/custody/ledger/stream"
@@ -97,8 +94,9 @@ type checker struct {
 	resolver *vault.Resolver   // nil if the vault cannot be read
 	root     uint64            // version of the root key, 0 if it cannot be read
 
-	unresolved, closed int // tags that are nobody's, seals whose keys are gone
-	older              int // events classed under older tables
+	judge              *Judge
+	witness            *recount // nil if the record log cannot be read
+	unresolved, closed int      // tags that are nobody's, seals whose keys are gone
 }
 
 func (c *checker) run(ctx context.Context) error {
@@ -224,10 +222,10 @@ func (c *checker) accessSound(ctx context.Context) {
 
 // eventsSound reads every event once and holds it against all it must agree with.
 func (c *checker) eventsSound(ctx context.Context) error {
-	c.register = newRegister()
+	c.judge = NewJudge()
+	c.recountEvidence()
 	all := c.last[c.manifest.events()]
 	seen := make(map[key]struct{}, all)
-	var before time.Time
 	for m, err := range c.messages(c.manifest.events()) {
 		if err != nil {
 			c.report.find("events", m.Sequence, "%v", err)
@@ -240,11 +238,10 @@ func (c *checker) eventsSound(ctx context.Context) error {
 		if c.progress != nil && m.Sequence%4096 == 0 {
 			c.progress(m.Sequence, all)
 		}
-		st := c.eventSound(m, before)
+		st := c.eventSound(m)
 		if st == nil {
 			continue
 		}
-		before = st.Recorded
 		id := identityKey(st.Event.Source, st.Event.ID)
 		if _, twice := seen[id]; twice {
 			c.report.find("events", m.Sequence, "its identity stands at an earlier position, too")
@@ -252,18 +249,19 @@ func (c *checker) eventsSound(ctx context.Context) error {
 		seen[id] = struct{}{}
 		c.secretsSound(m.Sequence, st)
 	}
+	c.evidenceSound()
 	if c.progress != nil {
 		c.progress(all, all)
 	}
-	if c.root != 0 && c.root < c.register.Shredded {
-		c.report.find("vault", 0, "the root key has version %d, and an erasure that was recorded destroyed all below %d", c.root, c.register.Shredded)
+	if c.root != 0 && c.root < c.judge.register.Shredded {
+		c.report.find("vault", 0, "the root key has version %d, and an erasure that was recorded destroyed all below %d", c.root, c.judge.register.Shredded)
 	}
 	c.report.Checked = append(c.report.Checked, "one spelling of every event", "order of recorded times", "identities", "facts and classes")
 	if c.resolver != nil {
 		c.report.Checked = append(c.report.Checked, "every tag is somebody's, every seal opens and agrees with the tags beside it")
 	}
-	if c.older > 0 {
-		c.report.Notes = append(c.report.Notes, fmt.Sprintf("%d events were classed under older legal tables; their classes were not decided again", c.older))
+	if n := c.judge.Older(); n > 0 {
+		c.report.Notes = append(c.report.Notes, fmt.Sprintf("%d events were classed under older legal tables; their classes were not decided again", n))
 	}
 	if c.unresolved+c.closed > 0 {
 		c.report.Notes = append(c.report.Notes, fmt.Sprintf("%d tags that no longer resolve, %d seals whose keys are gone", c.unresolved, c.closed))
@@ -271,56 +269,24 @@ func (c *checker) eventsSound(ctx context.Context) error {
 	return nil
 }
 
-// eventSound holds one message against its own format and the register as it
-// stands, and folds it in. It returns nil if it is no event.
-func (c *checker) eventSound(m stream.Message, before time.Time) *events.Stored {
+// eventSound holds one message against its own format, the register as it stands, and the evidence that names it.
+// It returns nil if it is no event.
+func (c *checker) eventSound(m stream.Message) *events.Stored {
 	if c.have && m.Sequence == c.known.Events && sha256.Sum256(m.Data) != c.known.Digest {
 		c.report.find("events", m.Sequence, "not the event that the durable mark names: another history")
 	}
-	st, err := events.DecodeStored(m.Data)
+	st, faults, err := c.judge.Next(m.Sequence, m.Data)
 	if err != nil {
-		c.report.find("events", m.Sequence, "not an event in its one spelling: %v", err)
+		c.report.find("events", m.Sequence, "%v", err)
+		c.witness.give(c, m, nil)
 		return nil
+	}
+	for _, fault := range faults {
+		c.report.find("events", m.Sequence, "%s", fault)
 	}
 	if want := c.subject(st.Event); m.Subject != want {
 		c.report.find("events", m.Sequence, "stored under another subject than its own")
 	}
-	if st.Recorded.Before(before) {
-		c.report.find("events", m.Sequence, "recorded before the event that precedes it")
-	}
-	c.factsSound(m, st)
-	c.register.apply(st.Event, m.Sequence)
-	c.register.keep(c.register.depth())
+	c.witness.give(c, m, st)
 	return st
-}
-
-// factsSound decides again what the ledger decided when it recorded the event.
-func (c *checker) factsSound(m stream.Message, st *events.Stored) {
-	older := st.Facts.Tables != "" && st.Facts.Tables != law.Version()
-	if older && !law.Published(st.Facts.Tables) {
-		c.report.find("events", m.Sequence, "its class is by legal tables that were never published")
-		return
-	}
-	again := *st
-	sent := withoutDefaults(st)
-	filled, defaulted := c.register.fill(sent)
-	again.Event = filled
-	again.Facts = c.register.facts(filled)
-	again.Facts.Defaulted = defaulted
-	// What only the sealed fields say is taken as stored.
-	again.Facts.Special, again.Facts.A9, again.Facts.Forgotten = st.Facts.Special, st.Facts.A9, st.Facts.Forgotten
-	again.Facts.BasisRef, again.Facts.Reference = st.Facts.BasisRef, st.Facts.Reference
-	if older { // a class is by the tables of its day; reclassifying is a question of its own
-		c.older++
-		again.Facts.Class, again.Facts.Tables = st.Facts.Class, st.Facts.Tables
-		again.Facts.Region, again.Facts.Outside = st.Facts.Region, st.Facts.Outside
-	}
-	if !bytes.Equal(again.Append(nil), m.Data) {
-		c.report.find("events", m.Sequence, "its facts are not what the register said at this place")
-	}
-	for _, ref := range []uint64{st.Facts.BasisRef, st.Facts.Reference} {
-		if ref >= m.Sequence {
-			c.report.find("events", m.Sequence, "refers to an event that was not recorded yet")
-		}
-	}
 }

@@ -20,12 +20,13 @@ func (l *Ledger) Close(ctx context.Context) error {
 	close(l.ending)
 	l.tasks.Wait()
 	l.flushRefusals()
+	notarised := l.closeNotary()
 	close(l.quit)
 	<-l.stopped
 	if l.tail.adding {
 		l.finishRotation(<-l.rotated)
 	}
-	err := errors.Join(l.writeMark(), l.settleIndex())
+	err := errors.Join(notarised, l.writeMark(), l.settleIndex())
 	return errors.Join(err, l.release(ctx))
 }
 

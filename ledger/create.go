@@ -9,6 +9,7 @@ import (
 
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/natsd"
+	"github.com/imalink/custody/ledger/notary"
 	"github.com/imalink/custody/ledger/stream"
 	"github.com/imalink/custody/ledger/vault"
 )
@@ -56,7 +57,7 @@ func claim(paths layout) error {
 	if used, err := used(paths.data); err != nil || used {
 		return errors.Join(err, fmt.Errorf("%w: %s is not empty%s", ErrExists, paths.data, interrupted(paths)))
 	}
-	for _, file := range []string{paths.root(), paths.mark()} {
+	for _, file := range append(notary.KeyFiles(paths.keys), paths.root(), paths.mark()) {
 		if _, err := os.Lstat(file); !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%w: %s", ErrExists, file)
 		}
@@ -92,6 +93,14 @@ func used(path string) (bool, error) {
 	return len(entries) > 0, err
 }
 
+// origin is the name under which the ledger's checkpoints are signed.
+func (cfg Config) origin(m manifest) string {
+	if cfg.Origin != "" {
+		return cfg.Origin
+	}
+	return "custody/" + m.Name + "/" + m.ID
+}
+
 // fill makes what the folders hold: streams, root key, first table, operator's
 // token, durable mark.
 func fill(ctx context.Context, cfg Config, paths layout, m manifest) (err error) {
@@ -125,6 +134,9 @@ func fill(ctx context.Context, cfg Config, paths layout, m manifest) (err error)
 	}
 	if err := vault.Create(ctx, opened[1], "vault."+m.Name, root); err != nil {
 		return fmt.Errorf("creating the vault: %w", err)
+	}
+	if err := notary.CreateKeys(paths.keys, cfg.origin(m)); err != nil {
+		return fmt.Errorf("creating the keys of checkpoints: %w", err)
 	}
 	if err := firstToken(ctx, cfg, paths, m, opened[2]); err != nil {
 		return err

@@ -323,7 +323,11 @@ func TestOldVault(t *testing.T) {
 	}
 	erase(t, l, "candidate:10001")
 	closeLedger(t, l)
-	for _, gone := range []string{copies[0], filepath.Join(cfg.Keys, "durable"), filepath.Join(cfg.Data, "views", "vault.db")} {
+	known := []string{filepath.Join(cfg.Keys, "durable"), filepath.Join(cfg.Data, "nats", "clean-stop.json")} // what else says how far it was
+	for _, gone := range append(known, copies[0], filepath.Join(cfg.Data, "views", "vault.db")) {
+		if _, err := os.Stat(gone); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.RemoveAll(gone); err != nil {
 			t.Fatal(err)
 		}
@@ -332,7 +336,7 @@ func TestOldVault(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(cfg.Keys, "root"), root, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), cfg); !errors.Is(err, ErrDamaged) {
+	if _, err := Open(t.Context(), cfg); !errors.Is(err, ErrDamaged) || !errors.Is(err, vault.ErrRetiredRoot) || strings.Count(err.Error(), "opening the vault") != 1 {
 		t.Errorf("with the old vault: %v", err)
 	}
 	if r, err := Check(t.Context(), cfg, nil); err != nil || r.Sound() {

@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"crypto/sha256"
 	"errors"
 	"time"
 
+	"github.com/imalink/custody/ledger/notary"
 	"github.com/imalink/custody/ledger/stream"
 	"github.com/imalink/custody/ledger/vault"
 )
@@ -24,6 +26,7 @@ const (
 type group struct {
 	base     uint64 // position of its first event
 	messages []stream.Message
+	leaves   []notary.Leaf  // what evidence has of them
 	stored   []byte         // what the messages hold, one after the other
 	keys     map[key]uint64 // identities and references that it adds
 	batch    *vault.Batch   // nil until the first event needs it
@@ -34,7 +37,7 @@ type group struct {
 }
 
 func (l *Ledger) newGroup(base uint64) *group {
-	g := &group{base: base, keys: map[key]uint64{}, messages: l.spare.messages, stored: l.spare.stored}
+	g := &group{base: base, keys: map[key]uint64{}, messages: l.spare.messages, leaves: l.spare.leaves, stored: l.spare.stored}
 	l.spare = memory{}
 	return g
 }
@@ -42,13 +45,21 @@ func (l *Ledger) newGroup(base uint64) *group {
 // memory is what a settled group leaves for the next one to use again.
 type memory struct {
 	messages []stream.Message
+	leaves   []notary.Leaf
 	stored   []byte
 }
 
 // recycle takes back a group's memory, once nobody holds its messages any more.
 func (l *Ledger) recycle(g *group) {
 	clear(g.messages)
-	l.spare = memory{g.messages[:0], g.stored[:0]}
+	l.spare = memory{g.messages[:0], g.leaves[:0], g.stored[:0]}
+}
+
+// digest completes the leaves: the hashes of what is stored.
+func (g *group) digest() {
+	for i := range g.leaves {
+		g.leaves[i].Record.Digest = sha256.Sum256(g.messages[i].Data)
+	}
 }
 
 func (g *group) used() bool { return len(g.requests) > 0 }

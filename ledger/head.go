@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
 	"sync"
 	"time"
 )
@@ -61,6 +60,5 @@ func (l *Ledger) Wait(ctx context.Context, after uint64) (Head, error) {
 }
 
 func (l *Ledger) advanceHead(g *group) {
-	last := g.messages[len(g.messages)-1].Data
-	l.head.set(Head{Position: g.last(), Digest: sha256.Sum256(last), Recorded: g.recorded})
+	l.head.set(Head{Position: g.last(), Digest: g.leaves[len(g.leaves)-1].Record.Digest, Recorded: g.recorded})
 }

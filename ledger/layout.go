@@ -25,6 +25,7 @@ func (p layout) lock() string       { return filepath.Join(p.data, "lock") }
 func (p layout) store() string      { return filepath.Join(p.data, "nats") }
 func (p layout) views() string      { return filepath.Join(p.data, "views") }
 func (p layout) quarantine() string { return filepath.Join(p.data, "quarantine") }
+func (p layout) evidence() string   { return filepath.Join(p.data, "evidence") }
 func (p layout) root() string       { return filepath.Join(p.keys, "root") }
 func (p layout) mark() string       { return filepath.Join(p.keys, "durable") }
 

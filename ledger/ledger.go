@@ -36,6 +36,7 @@ import (
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/natsd"
+	"github.com/imalink/custody/ledger/notary"
 	"github.com/imalink/custody/ledger/stream"
 	"github.com/imalink/custody/ledger/vault"
 )
@@ -69,6 +70,9 @@ type Config struct {
 	Data string // data directory
 	Keys string // key directory: root key and durable mark; never inside Data
 	Name string // only for Create: 1 to 32 of [a-z0-9-]
+	// Origin is only for Create: the name under which checkpoints are signed, for good;
+	// "" is custody/<name>/<id>.
+	Origin string
 
 	// Index opens the identity index, a disposable view, at a path whose folder
 	// exists. Open calls it once this process has the ledger, and closes what it
@@ -79,6 +83,9 @@ type Config struct {
 	Device func(id string) (vault.Wrapper, error)
 	// Ship is where a change of keys is taken before it comes into force.
 	Ship Shipper
+	// Pace is between commits to what was recorded, and between checkpoints that are
+	// signed for it; 0 is that no evidence is kept. See [notary].
+	Pace time.Duration
 	// Log receives what an operator should know; nil discards it. No message
 	// names a person.
 	Log *slog.Logger
@@ -122,6 +129,8 @@ type Ledger struct {
 	events   log
 	vaults   *stream.Stream
 	vault    *vault.Vault
+	notary   *notary.Notary                // nil without evidence
+	noted    atomic.Pointer[notary.Notary] // where durable groups go, nil while they go nowhere
 	access   *access.Store
 	index    Index
 	stats    stats

@@ -79,6 +79,9 @@ func openWith(ctx context.Context, cfg Config, adjust func(*Ledger)) (_ *Ledger,
 	if err := l.finishPending(ctx); err != nil {
 		return nil, err
 	}
+	if err := l.openNotary(cfg.Pace); err != nil {
+		return nil, err
+	}
 	return l, nil
 }
 
@@ -193,7 +196,7 @@ func (l *Ledger) openVault(ctx context.Context) error {
 
 // unsound marks what a part found wrong with its own stream or key as damage.
 func unsound(doing string, err error) error {
-	for _, damage := range []error{vault.ErrDamaged, vault.ErrMissingRoot, vault.ErrRetiredRoot, vault.ErrForeignRoot, vault.ErrOldStream, access.ErrCorrupt} {
+	for _, damage := range []error{vault.ErrDamaged, vault.ErrMissingRoot, vault.ErrRetiredRoot, vault.ErrAbandonedRoot, vault.ErrForeignRoot, vault.ErrOldStream, access.ErrCorrupt} {
 		if errors.Is(err, damage) {
 			return fmt.Errorf("%w: %s: %w", ErrDamaged, doing, err)
 		}

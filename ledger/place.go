@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger/notary"
 	"github.com/imalink/custody/ledger/stream"
 	"github.com/imalink/custody/ledger/vault"
 )
@@ -50,6 +51,7 @@ func (l *Ledger) place(sub *Submission, found places) (position uint64, refusal 
 		g.keys[k] = position
 	}
 	g.messages = append(g.messages, stream.Message{Subject: l.subject(e), Data: raw})
+	g.leaves = append(g.leaves, notary.LeafOf(st))
 	g.stored = stored
 	g.recorded = st.Recorded
 	return position, nil, nil

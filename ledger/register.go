@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger/notary"
 )
 
 // A register is what governance events have said so far: the state that facts
@@ -19,7 +20,8 @@ type register struct {
 	Tools      map[string][]tool      `json:"tools"`      // by party, in order of registration
 	Agreements map[string][]agreement `json:"agreements"` // by party, in order of signing
 	Activities map[string]activity    `json:"activities"`
-	Shredded   uint64                 `json:"shredded,omitempty"` // highest root version that a ledger.key-shredded names
+	Shredded   uint64                 `json:"shredded,omitempty"`  // highest root version that a ledger.key-shredded names
+	Cosigners  []notary.Cosigner      `json:"cosigners,omitempty"` // announced, and not retired, in that order
 
 	undo []func()
 }
@@ -112,10 +114,26 @@ func (r *register) apply(e *events.Event, position uint64) {
 		set(r, r.Agreements, key, list)
 	case events.GovernanceActivityRegistered:
 		set(r, r.Activities, d.Get("activity").Text(), activityOf(d))
+	case events.LedgerKeyAnnounced:
+		r.announce(d)
 	case events.LedgerKeyShredded:
 		old := r.Shredded
 		r.undo = append(r.undo, func() { r.Shredded = old })
 		r.Shredded = max(old, uint64(d.Get("root").Int()))
+	}
+}
+
+// announce adds a witness or an auditor, or takes one away.
+func (r *register) announce(d events.Object) {
+	c := notary.Cosigner{Role: d.Get("what").Text(), Key: d.Get("key").Text(), Operator: d.Get("operator").Text()}
+	if c.Role != "witness" && c.Role != "replay" {
+		return
+	}
+	old := r.Cosigners
+	r.undo = append(r.undo, func() { r.Cosigners = old })
+	r.Cosigners = slices.DeleteFunc(slices.Clone(old), func(k notary.Cosigner) bool { return k.Key == c.Key })
+	if d.Get("state").Text() == "added" {
+		r.Cosigners = append(r.Cosigners, c)
 	}
 }
 

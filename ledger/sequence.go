@@ -121,7 +121,13 @@ func (l *Ledger) commit(g *group) error {
 	if len(g.messages) == 0 {
 		return nil // what was prepared for an event that failed stays with the vault
 	}
+	digested := make(chan struct{})
+	go func() { // while the store writes
+		defer close(digested)
+		g.digest()
+	}()
 	last, err := l.events.Append(ctx, g.messages)
+	<-digested
 	if err != nil && last >= g.base {
 		return fmt.Errorf("group recorded in part, up to %d: %w: %v", last, stream.ErrUnknown, err)
 	}
@@ -147,6 +153,7 @@ func (l *Ledger) settle(g *group, err error) {
 		l.register.keep(g.changes)
 		l.tail.add(g.keys)
 		l.advanceHead(g)
+		l.notarise(g)
 		l.stats.group(n, len(g.stored))
 		l.rotate(g)
 		l.recycle(g)

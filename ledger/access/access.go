@@ -110,7 +110,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{cfg: cfg}
 	s.state.Store(newState())
 	if err := s.catchUp(ctx, cfg.Log.Last()); err != nil {
-		return nil, fmt.Errorf("opening access: %w", err)
+		return nil, err
 	}
 	return s, nil
 }

@@ -45,6 +45,9 @@ const (
 	Retain                 // end how long a class of events is kept
 	Approve                // be the second person where two must agree
 	Backup                 // have the backup brought up to date
+	Prove                  // be given proofs that open records, and statements
+	Cosign                 // leave cosignatures of checkpoints
+	ManageKeys             // change the keys that sign, announce who cosigns
 )
 
 // permission is one row of the table of rights.
@@ -63,10 +66,10 @@ func permissions() []permission {
 	return []permission{
 		{RoleProducer, []Action{Record}},
 		{RoleRelay, []Action{Record}},
-		{RoleDPO, slices.Concat([]Action{Replay, Status}, people, officer, nobody)},
+		{RoleDPO, slices.Concat([]Action{Replay, Status}, people, officer, nobody, []Action{Prove})},
 		{RoleInvestigator, slices.Concat([]Action{Replay, Status}, people, nobody)},
-		{RoleAuditor, slices.Concat([]Action{Replay, Status}, nobody)},
-		{RoleOperator, []Action{ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics, QueryCoverage, ManageViews, Backup}},
+		{RoleAuditor, slices.Concat([]Action{Replay, Status, Prove, Cosign}, nobody)},
+		{RoleOperator, []Action{ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics, QueryCoverage, ManageViews, Backup, ManageKeys}},
 		{RoleSubject, []Action{OwnRecord}},
 	}
 }
@@ -85,7 +88,7 @@ func Actions() []Action {
 	return []Action{Record, Replay, ReplayEnvelope, Status, ManageProducers, ManageTokens, Metrics,
 		QueryPersons, QueryActors, QuerySearch, QueryEvent, Reveal,
 		QueryParties, QueryTransfers, QueryRegister, Explain, QueryCoverage, ManageViews, OwnRecord,
-		Erase, Retain, Approve, Backup}
+		Erase, Retain, Approve, Backup, Prove, Cosign, ManageKeys}
 }
 
 // RolesOf returns the roles that are allowed action a, in the order of the table.
@@ -167,6 +170,12 @@ func (a Action) String() string {
 		return "approve"
 	case Backup:
 		return "backup"
+	case Prove:
+		return "prove"
+	case Cosign:
+		return "cosign"
+	case ManageKeys:
+		return "manage-keys"
 	}
 	return "none"
 }

@@ -35,7 +35,10 @@ func TestRights(t *testing.T) {
 		erase             -        -     x   -            -       -        -
 		retain            -        -     x   -            -       -        -
 		approve           -        -     x   -            -       -        -
-		backup            -        -     -   -            -       x        -`
+		backup            -        -     -   -            -       x        -
+		prove             -        -     x   -            x       -        -
+		cosign            -        -     -   -            x       -        -
+		manage-keys       -        -     -   -            -       x        -`
 	lines := strings.Split(strings.TrimSpace(want), "\n")
 	var roles []string
 	for _, r := range Roles() {

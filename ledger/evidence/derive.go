@@ -1,19 +1,22 @@
 package evidence
 
 import (
+	"crypto/sha256"
+	"io"
 	"slices"
 	"time"
 
 	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/events/law"
 )
 
 // lateAfter is how long after its time an event may be recorded and not be late.
 const lateAfter = 24 * time.Hour
 
-// Of is the record of a stored event (docs/FORMAT.md, "Record"): a function of its bytes, but for the number of
+// RecordOf is the record of a stored event (docs/FORMAT.md, "Record"): a function of its bytes, but for the number of
 // its producer, which depends on those before it. Only what stays clear is looked at, so st may have its event
 // as it was sent.
-func Of(st *events.Stored, digest Hash, producer uint16) Record {
+func RecordOf(st *events.Stored, digest Hash, producer uint16) Record {
 	r := Record{Kind: kindCode(st.Event.Kind), Flags: flagsOf(st), Time: st.Event.At.UnixMilli(), Producer: producer, Digest: digest}
 	copy(r.Region[:], st.Facts.Region)
 	if st.Event.Seq <= MaxSequence {
@@ -68,4 +71,13 @@ func act(k events.Kind) Flags {
 		return Deleted
 	}
 	return 0
+}
+
+// Rules is the hash of what the flags of this version mean: how they follow from a stored event, and the legal
+// tables (docs/FORMAT.md, "Record").
+func Rules() Hash {
+	h := sha256.New()
+	io.WriteString(h, "custody flags 1\n") // a hash never fails to write
+	law.WriteTables(h)
+	return Hash(h.Sum(nil))
 }

@@ -94,7 +94,7 @@ func (r *inspection) follow(messages iter.Seq2[stream.Message, error]) (table []
 		}
 		r.Messages++
 		_, err := s.next(m)
-		if errors.Is(err, ErrRetiredRoot) {
+		if errors.Is(err, ErrRetiredRoot) || errors.Is(err, ErrAbandonedRoot) {
 			return nil, err
 		}
 		if err != nil {

@@ -73,8 +73,8 @@ func (d *device) Keep(version uint64) error {
 // An escrow keeps the last root it was given, and fails on demand.
 type escrow struct {
 	last  EscrowedRoot
-	given []uint64 // versions, in order
-	fails []*fault // of the calls to come
+	given []EscrowedRoot // in order
+	fails []*fault       // of the calls to come
 }
 
 func (e *escrow) take(_ context.Context, r EscrowedRoot) error {
@@ -85,7 +85,7 @@ func (e *escrow) take(_ context.Context, r EscrowedRoot) error {
 	if f.hit(false) {
 		return errFault
 	}
-	e.last, e.given = r, append(e.given, r.Version)
+	e.last, e.given = r, append(e.given, r)
 	if f.hit(true) {
 		return errFault
 	}

@@ -14,10 +14,10 @@ import (
 // makes it anew; asks Confirm about the links at the head; and finishes a change
 // of keys that a crash interrupted after its commit point.
 //
-// The error wraps ErrRetiredRoot, ErrForeignRoot, ErrOldStream or ErrDamaged if
-// log and root do not belong together or are not what was written. Then nothing
-// was changed. Any other may come after the old root of an interrupted change was
-// destroyed, or the root in force escrowed; opening again goes on.
+// The error wraps ErrRetiredRoot, ErrAbandonedRoot, ErrForeignRoot, ErrOldStream or
+// ErrDamaged if log and root do not belong together or are not what was written.
+// Then nothing was changed. Any other may come after the old root of an interrupted
+// change was destroyed, or the root in force escrowed; opening again goes on.
 func Open(ctx context.Context, o Options) (*Vault, error) {
 	v := &Vault{log: o.Log, root: o.Root, subject: o.Subject, escrow: o.Escrow, every: o.indexEvery, sync: !o.indexUnsynced, recent: newOverlay()}
 	if v.every == 0 {
@@ -29,16 +29,16 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	v.cache = newCache(o.CacheSize)
 	v.reverse = newReverse(v, o.ReverseBudget)
 	if o.Root.Version() < o.Shredded {
-		return nil, fmt.Errorf("opening the vault: %w: it has version %d, below %d of an erasure that was recorded", ErrRetiredRoot, o.Root.Version(), o.Shredded)
+		return nil, fmt.Errorf("%w: it has version %d, below %d of an erasure that was recorded", ErrRetiredRoot, o.Root.Version(), o.Shredded)
 	}
 	if err := v.openAt(ctx, o.IndexPath); err != nil {
-		return nil, fmt.Errorf("opening the vault: %w", err)
+		return nil, err
 	}
 	if err := v.settleOpen(o.Confirm); err != nil {
-		return nil, fmt.Errorf("opening the vault: %w", errors.Join(err, v.index.close()))
+		return nil, errors.Join(err, v.index.close())
 	}
 	if err := v.settleRoot(ctx); err != nil {
-		return nil, fmt.Errorf("opening the vault: %w", errors.Join(err, v.index.close()))
+		return nil, errors.Join(err, v.index.close())
 	}
 	return v, nil
 }
@@ -128,13 +128,19 @@ func (v *Vault) follow(ctx context.Context, from tail) error {
 	return nil
 }
 
-// file writes the live rows after from to the index, many at a time.
+// file writes the live rows after from to the index, many at a time. After each
+// part the index says all that the headers up to there said: after a crash they
+// are read from there on.
 func (v *Vault) file(ctx context.Context, from tail) error {
 	if from == v.tail {
 		return nil
 	}
+	s := scanner{tail: from, root: v.root.Version()}
 	var entries []*entry
 	for m, err := range v.log.Replay(ctx, from.sequence+1, v.tail.sequence) {
+		if err == nil {
+			_, err = s.next(m)
+		}
 		if err != nil {
 			return fmt.Errorf("reading the vault's stream: %w", err)
 		}
@@ -142,11 +148,8 @@ func (v *Vault) file(ctx context.Context, from tail) error {
 		if err != nil {
 			return fmt.Errorf("vault message %d: %w", m.Sequence, err)
 		}
-		if entries = append(entries, more...); len(entries) >= indexEvery {
-			h, _ := decodeHeader(m.Data) // entries has had it
-			part := from                 // after a crash here, headers are read again from this message on
-			part.sequence, part.digest, part.events = m.Sequence, sha256.Sum256(m.Data), h.events
-			if err := v.index.write(nil, entries, part, v.keys.epoch); err != nil {
+		if entries = append(entries, more...); len(entries) >= v.every {
+			if err := v.index.write(nil, entries, s.tail, v.keys.epoch); err != nil {
 				return err
 			}
 			entries = nil

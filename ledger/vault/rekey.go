@@ -126,7 +126,8 @@ type next struct {
 	tail     tail
 	shards   []uint8 // with new keys
 	entries  []*entry
-	early    []*entry // of entries, those that count before the change is in force
+	early    []*entry     // of entries, those that count before the change is in force
+	altered  map[rid]bool // rows that do not live on, or not as they were
 }
 
 // prepare encodes a change, which alters nothing; nil if there is none. An error
@@ -155,7 +156,7 @@ func (v *Vault) prepare(plan func() (*change, error)) (*next, error) {
 }
 
 func (v *Vault) encode(c *change) (*next, error) {
-	n := &next{root: rootKey{version: v.tail.highest + 1, key: newKey()}, keys: v.keys, cells: maps.Clone(v.cells), tail: v.tail}
+	n := &next{root: rootKey{version: v.tail.highest + 1, key: newKey()}, keys: v.keys, cells: maps.Clone(v.cells), tail: v.tail, altered: map[rid]bool{}}
 	n.keys.epoch = n.root.version
 	if c.pending != nil {
 		n.keys.pending = c.pending
@@ -178,6 +179,9 @@ func (v *Vault) encode(c *change) (*next, error) {
 		if err := n.renew(v, number, c.amend, d); err != nil {
 			return nil, err
 		}
+	}
+	for i := range c.held {
+		n.altered[c.held[i].rid] = true
 	}
 	d.rows = append(d.rows, c.held...)
 	if err := n.encodeMessages(v, d); err != nil {
@@ -226,10 +230,14 @@ func (n *next) renew(v *Vault, number uint8, amend func(*row) bool, d *draft) er
 		if err != nil {
 			return err
 		}
-		if amend != nil && !amend(&r) {
-			continue
+		was := r.key
+		stays := amend == nil || amend(&r)
+		if !stays || r.key != was {
+			n.altered[r.rid] = true
 		}
-		d.rows = append(d.rows, r)
+		if stays {
+			d.rows = append(d.rows, r)
+		}
 	}
 	return nil
 }
@@ -249,6 +257,6 @@ func (v *Vault) enforce(n *next) error {
 	}
 	v.cache.wipe()
 	v.keys, v.cells, v.tail = n.keys, n.cells, n.tail
-	v.recent, v.cache, v.reverse = newOverlay(), newCache(v.cache.max), newReverse(v, v.reverse.budget)
+	v.recent, v.cache, v.reverse = newOverlay(), newCache(v.cache.max), v.reverse.after(n.altered)
 	return nil
 }

@@ -37,7 +37,8 @@ func ParsePersonID(text string) (id PersonID, ok bool) {
 // identifiers are one person. A tag that nobody has, because the person or the
 // cell was forgotten, or because it never was one, gives the zero PersonID.
 //
-// The first call reads every row. For a cell it makes the tags that people would
+// The first call reads every row; after a change of keys only those that it altered
+// are read again. For a cell it makes the tags that people would
 // have in it, type of identifier by type, those of fewest people first, until
 // all that it was asked about are found: who acted is found among a few
 // employees, and only a tag that is nobody's costs a tag for everybody. What was
@@ -70,8 +71,9 @@ func (v *Vault) reversed() *reverse {
 var errOutdated = errors.New("vault: keys were changed meanwhile")
 
 // A reverse goes from tags to people. Tags are one-way, so it holds what every
-// person's tag begins with. A change of keys replaces it by an empty one: what
-// was forgotten is not to be found in it.
+// person's tag begins with. A change of keys replaces it by another, to which all
+// but the rows and cells that it altered is carried over: what was forgotten is
+// not to be found in it.
 type reverse struct {
 	secret
 	v      *Vault

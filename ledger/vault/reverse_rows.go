@@ -124,6 +124,9 @@ type notes struct {
 	watching bool // from before the rows are read
 	born     directory
 	relinked map[rid]bool // rows of which a link was stated
+
+	former  *reverse     // not carried over yet; nil if there is none, or it is
+	altered map[rid]bool // rows that are not as former has them
 }
 
 // noteBorn says that a new person's row is durable.
@@ -140,9 +143,14 @@ func (n *notes) noteLinks(p *person) {
 	}
 }
 
-// follow takes over what the vault has noted; the first time it reads every row.
-// After an error, calling it again goes on.
+// follow takes over what the vault has noted; the first time it reads every row,
+// unless they can be carried over. After an error, calling it again goes on.
 func (r *reverse) follow() error {
+	if !r.filled {
+		if err := r.carry(); err != nil {
+			return err
+		}
+	}
 	if !r.filled {
 		if err := r.fill(); err != nil {
 			return err

@@ -15,7 +15,8 @@ import (
 // force. So tables above the root, each above the one before, are changes that did
 // not come to be, and are left out. Anything else above the root is proof that one
 // did, and that the root is a copy from before: every change but the first after
-// it begins with rows that name the root it was made under.
+// it begins with rows that name the root it was made under. And anything below the
+// root, after its own table, is proof that it is of a change that was given up.
 type scanner struct {
 	tail tail
 	root uint64 // version of the root at hand
@@ -35,6 +36,8 @@ func (s *scanner) next(m stream.Message) (header, error) {
 		return h, damaged("message vouches for less than the one before")
 	case h.epoch > s.root && (h.kind != kindTable || h.epoch <= s.tail.highest):
 		return h, fmt.Errorf("%w: it has version %d, the vault %d", ErrRetiredRoot, s.root, h.epoch)
+	case h.epoch < s.root && s.tail.table != 0:
+		return h, fmt.Errorf("%w: it has version %d, the vault went on under %d", ErrAbandonedRoot, s.root, h.epoch)
 	}
 	s.tail.sequence, s.tail.digest, s.tail.events = m.Sequence, sha256.Sum256(m.Data), h.events
 	s.tail.highest = max(s.tail.highest, h.epoch)

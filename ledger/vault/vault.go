@@ -44,6 +44,10 @@ var (
 	// ErrRetiredRoot is returned for a root key that was replaced by a newer one:
 	// a copy from before an erasure. Opening with it would undo the erasure.
 	ErrRetiredRoot = errors.New("vault: root key retired")
+	// ErrAbandonedRoot is returned for the root key of a change of keys that was given
+	// up: it was put in escrow, and the vault went on under the one before. What was
+	// written since would be left out under it.
+	ErrAbandonedRoot = errors.New("vault: root key never came into force")
 	// ErrForeignRoot is returned for the root key of another vault.
 	ErrForeignRoot = errors.New("vault: root key of another vault")
 	// ErrOldStream is returned when the vault's stream is older than its root key.

@@ -67,19 +67,20 @@ type Config struct {
 
 // API answers the requests. Its methods may be called concurrently.
 type API struct {
-	log     *slog.Logger
-	version string
-	started time.Time
-	mux     *http.ServeMux
-	metrics *metrics
-	ids     *requestIDs
-	ingest  *route // of what comes in by Ingest
-	bodies  budget
-	spec    []byte // what /openapi.json answers
-	current atomic.Pointer[Ledger]
-	answers atomic.Pointer[answers]
-	office  atomic.Pointer[forget.Office]
-	backups atomic.Pointer[backups]
+	log      *slog.Logger
+	version  string
+	started  time.Time
+	mux      *http.ServeMux
+	metrics  *metrics
+	ids      *requestIDs
+	ingest   *route // of what comes in by Ingest
+	bodies   budget
+	spec     []byte // what /openapi.json answers
+	current  atomic.Pointer[Ledger]
+	answers  atomic.Pointer[answers]
+	office   atomic.Pointer[forget.Office]
+	backups  atomic.Pointer[backups]
+	evidence atomic.Pointer[Evidence]
 
 	noSniff, noStore []string // header values of every answer, never modified
 
@@ -126,12 +127,19 @@ func (a *API) routes() error {
 	a.manageViews(h)
 	a.forgetPeople(h)
 	a.backUp(h)
+	a.showEvidence(h)
+	a.prove(h)
+	a.state(h)
+	a.manageKeys(h)
 	plain := func(op huma.Operation, serve handler) {
 		h.OpenAPI().AddOperation(&op)
 		t.add(&op, serve)
 	}
 	plain(doc.postEvents(), a.postEvents)
 	plain(doc.streamEvents(), a.streamEvents)
+	plain(doc.checkpoint(), a.serveCheckpoint)
+	plain(doc.tiles(), a.serveTile)
+	plain(doc.entries(), a.serveTile)
 	plain(doc.healthz(), a.healthz)
 	plain(doc.readyz(), a.readyz)
 	plain(doc.metrics(), a.serveMetrics)

@@ -31,7 +31,7 @@ func newDocument(version string) *document {
 					Description: "A token of a role listed under x-custody-roles."}},
 			},
 		},
-		Formats:       map[string]huma.Format{jsonType: strictFormat(), "json": strictFormat(), problemType: huma.DefaultJSONFormat},
+		Formats:       map[string]huma.Format{jsonType: strictFormat(d.fields), "json": strictFormat(d.fields), problemType: huma.DefaultJSONFormat},
 		DefaultFormat: jsonType,
 	}
 	d.config.Transformers = []huma.Transformer{d.transform}

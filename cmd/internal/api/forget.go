@@ -3,8 +3,10 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,10 +41,10 @@ type (
 			Reason     string    `json:"reason" enum:"retention,consent_withdrawn,objection,unlawful,legal_obligation,child,request" doc:"the ground of Art. 17(1) GDPR, in its order; request names none"`
 			Request    string    `json:"request,omitempty" required:"false" maxLength:"96" doc:"reference of the person's request"`
 			Case       string    `json:"case,omitempty" required:"false" pattern:"^[a-z0-9][a-z0-9_.-]{0,63}$" patternDescription:"1 to 64 of a-z, 0-9, _, . and -" doc:"it is recorded with what is shown"`
-			Keep       []string  `json:"keep,omitempty" required:"false" maxItems:"6" uniqueItems:"true" doc:"a class and the ground of Art. 17(3) GDPR on which it stays" example:"[\"disclosure:A17-3-e\"]"`
+			Keep       []string  `json:"keep,omitempty" required:"false" maxItems:"6" doc:"a class, each once, and the ground of Art. 17(3) GDPR on which it stays" example:"[\"disclosure:A17-3-e\"]"`
 			AsActor    bool      `json:"as_actor,omitempty" required:"false" doc:"what the person did as an actor goes as well: it needs a ground, and a second person"`
 			Ground     string    `json:"ground,omitempty" required:"false" pattern:"^[a-z0-9][a-z0-9_.-]{0,63}$" patternDescription:"1 to 64 of a-z, 0-9, _, . and -" doc:"why that may go; with as_actor only"`
-			Due        time.Time `json:"due,omitempty" required:"false" doc:"when keys are destroyed at the latest; absent is in a month"`
+			Due        time.Time `json:"due,omitempty" required:"false" doc:"when keys are destroyed at the latest, within three months (Art. 12(3) GDPR); absent is in a month"`
 			Now        bool      `json:"now,omitempty" required:"false" doc:"keys are destroyed at once"`
 			DryRun     bool      `json:"dry_run,omitempty" required:"false" doc:"say what would go, and change nothing"`
 			Approval   string    `json:"approval,omitempty" required:"false" maxLength:"64" doc:"id of the second person's approval"`
@@ -76,9 +78,10 @@ type (
 	}
 	retainInput struct {
 		Body struct {
-			Class  string `json:"class" enum:"access,disclosure,legal-state,governance,breach,operation"`
-			Before string `json:"before" pattern:"^[0-9]{4}-(0[1-9]|1[0-2])$" patternDescription:"a month, as 2025-07" doc:"the first month that stays"`
-			Case   string `json:"case,omitempty" required:"false" pattern:"^[a-z0-9][a-z0-9_.-]{0,63}$" patternDescription:"1 to 64 of a-z, 0-9, _, . and -"`
+			Class    string `json:"class" enum:"access,disclosure,legal-state,governance,breach,operation"`
+			Before   string `json:"before" pattern:"^[0-9]{4}-(0[1-9]|1[0-2])$" patternDescription:"a month, as 2025-07" doc:"the first month that stays: the month before this one at the latest"`
+			Case     string `json:"case,omitempty" required:"false" pattern:"^[a-z0-9][a-z0-9_.-]{0,63}$" patternDescription:"1 to 64 of a-z, 0-9, _, . and -"`
+			Approval string `json:"approval,omitempty" required:"false" maxLength:"64" doc:"id of the second person's approval, where the ledger asks for one"`
 		}
 	}
 )
@@ -156,13 +159,16 @@ func (a *API) endRetention(h huma.API) {
 		}
 		return o.PlanRetention(ctx, who, p, in.Case)
 	})
-	retain := operation(http.MethodPost, "/v1/retention", "retain", "Forget a class of events before a month (GDPR Art. 5(1)(e))", questionProblems(held, nothingOlder, unknownOutcome)...)
+	retain := operation(http.MethodPost, "/v1/retention", "retain", "Forget a class of events before a month (GDPR Art. 5(1)(e))", questionProblems(held, nothingOlder, secondPerson, unknownOutcome)...)
 	act(a, h, guard(retain, access.Retain), func(ctx context.Context, o *forget.Office, who ask.Asker, in *retainInput) (c certificate, err error) {
 		p, err := period(in.Body.Class, in.Body.Before)
 		if err != nil {
 			return c, err
 		}
-		c.Certificate, err = o.Retain(ctx, who, p, in.Body.Case)
+		c.Certificate, err = o.Retain(ctx, who, p, in.Body.Case, in.Body.Approval)
+		if errors.Is(err, forget.ErrTooRecent) {
+			err = problemOf(err).at("/before")
+		}
 		return c, err
 	})
 }
@@ -178,8 +184,8 @@ func keepings(texts []string) (keep []events.Keeping, err error) {
 	for i, text := range texts {
 		name, ground, _ := strings.Cut(text, ":")
 		class, ok := forget.ParseClass(name)
-		if !ok || ground == "" {
-			return nil, problem(invalidRequest, "a class and the ground it stays on, as disclosure:A17-3-e").at(fmt.Sprintf("/keep/%d", i))
+		if !ok || !slices.Contains(events.KeepGrounds(), ground) || slices.ContainsFunc(keep, func(k events.Keeping) bool { return k.Class == class }) {
+			return nil, problem(invalidRequest, "a class, each once, and the ground it stays on, "+strings.Join(events.KeepGrounds(), ", ")+": as disclosure:A17-3-e").at(fmt.Sprintf("/keep/%d", i))
 		}
 		keep = append(keep, events.Keeping{Class: class, Ground: ground})
 	}

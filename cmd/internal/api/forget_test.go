@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -106,7 +107,7 @@ func TestErasures(t *testing.T) {
 	if f.ledger.Head().Position != head+1 {
 		t.Error("a dry run records more than that identifiers were shown")
 	}
-	opened := f.paper(erase, "/v1/erasures", body+`,"keep":["legal-state:A17-3-e"],"due":"2099-01-01T00:00:00Z"}`, report.Restricted, true)
+	opened := f.paper(erase, "/v1/erasures", body+`,"keep":["legal-state:A17-3-e"],"due":"`+time.Now().AddDate(0, 2, 0).UTC().Format(time.RFC3339)+`"}`, report.Restricted, true)
 	number := opened.Erasure.Position
 	path := fmt.Sprintf("/v1/erasures/%d", number)
 	if p := f.refused(erasureOpen, f.officer(), "POST", "/v1/erasures", body+`}`); p.Erasure != number {
@@ -154,34 +155,77 @@ func TestForgettingProblems(t *testing.T) {
 	erase := func(more string) string {
 		return `{"identifier":"candidate:88001","reason":"request"` + more + `}`
 	}
-	for more, path := range map[string]string{
-		`,"keep":["disclosure"]`:             "/keep/0",
-		`,"keep":["none:A17-3-e"]`:           "/keep/0",
-		`,"keep":["access:"]`:                "/keep/0",
-		`,"as_actor":true`:                   "",
-		`,"ground":"left"`:                   "",
-		`,"request":"see my mail!"`:          "/request",
-		`,"request":"jan@example.org"`:       "/request",
-		`,"case":"DSAR"`:                     "/case",
-		`,"ground":"Left","as_actor":true`:   "/ground",
-		`,"due":"2020-01-01T00:00:00Z"`:      "",
-		`,"dry_run":true,"ground":"left"`:    "",
-		`,"nosuch":true`:                     "",
-		`,"keep":["access:A17-9"]`:           "",
-		`,"approval":7`:                      "/approval",
-		`,"dry_run":true,"keep":["access:"]`: "/keep/0",
+	for more, want := range map[string]string{
+		`,"keep":["disclosure"]`:                                "/keep/0 a class, each once",
+		`,"keep":["none:A17-3-e"]`:                              "/keep/0 a class, each once",
+		`,"keep":["access:"]`:                                   "/keep/0 a class, each once",
+		`,"keep":["access:A17-9"]`:                              "/keep/0 a class, each once",
+		`,"keep":["access:A17-3-e","access:A17-3-d"]`:           "/keep/1 a class, each once",
+		`,"keep":[{"access":1}]`:                                "/keep/0 expected string",
+		`,"as_actor":true`:                                      "/ground a ground is given",
+		`,"ground":"left"`:                                      "/ground a ground is given",
+		`,"request":"see my mail!"`:                             "/request ",
+		`,"request":"jan@example.org"`:                          "/request ",
+		`,"request":"` + strings.Repeat("r", 97) + `"`:          "/request expected length <= 96",
+		`,"case":"DSAR"`:                                        "/case expected string to be 1 to 64 of",
+		`,"ground":"Left","as_actor":true`:                      "/ground expected string to be 1 to 64 of",
+		`,"due":"2020-01-01T00:00:00Z"`:                         "/due an erasure is due after it is opened, and within three months",
+		`,"due":"9999-01-01T00:00:00Z"`:                         "/due an erasure is due after it is opened, and within three months",
+		`,"due":"9999-01-01T00:00:00Z","dry_run":true`:          "/due an erasure is due after it is opened, and within three months",
+		`,"due":"tomorrow"`:                                     "/due expected string to be RFC 3339 date-time",
+		`,"dry_run":true,"ground":"left"`:                       "/ground a ground is given",
+		`,"dry_run":"yes"`:                                      "/dry_run expected boolean",
+		`,"nosuch":true`:                                        "/nosuch unexpected property",
+		`,"` + somebody()[0] + `":true`:                         " unexpected property",
+		`,"keep.` + somebody()[0] + `":true`:                    "/keep unexpected property",
+		`,"keep[` + somebody()[0] + `]":true`:                   " unexpected property",
+		`,"reason":"request"`:                                   "/reason expected each field once",
+		`,"Request":"dsar:1"`:                                   "/request expected each field once",
+		`,"` + strings.ToUpper("crm:"+somebody()[0]) + `":true`: " expected each field once",
+		`,"approval":7`:                                         "/approval expected string",
+		`,"dry_run":true,"keep":["access:"]`:                    "/keep/0 a class, each once",
+		`,`:                                                     " expected JSON",
+		`,"case":"` + "\xff" + `"`:                              " expected UTF-8",
 	} {
-		if p := f.refused(invalidRequest, f.officer(), "POST", "/v1/erasures", erase(more)); path != "" && p.Path != path {
-			t.Errorf("%s: at %q, want %q: %s", more, p.Path, path, p.Detail)
+		p := f.refused(invalidRequest, f.officer(), "POST", "/v1/erasures", erase(more))
+		if got := p.Path + " " + p.Detail; !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q, want %q", more, got, want)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"reason":"request"}`:                 "/identifier expected required property",
+		`{"identifier":"","reason":"request"}`: "/identifier expected length >= 1",
+		`{"identifier":"` + strings.Repeat("88001", 52) + `","reason":"request"}`:        "/identifier expected length <= 256",
+		`{"identifier":"candidate:88001","identifier":"candidate:x","reason":"request"}`: "/identifier expected each field once",
+	} {
+		p := f.refused(invalidRequest, f.officer(), "POST", "/v1/erasures", body)
+		if got := p.Path + " " + p.Detail; !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if p := f.refused(tooLarge, f.officer(), "POST", "/v1/erasures", `{"identifier":"`+strings.Repeat("88001", maxSmallBody)+`"}`); !strings.Contains(p.Detail, fmt.Sprint(maxSmallBody)) {
+		t.Errorf("%q has no limit", p.Detail)
+	}
+	for body, want := range map[string]string{
+		`{"class":"access","before":"2025-13"}`:                                              "/before expected string to be a month",
+		`{"class":"acces","before":"2025-12"}`:                                               "/class expected value to be one of",
+		`{"class":"access"}`:                                                                 "/before expected required property",
+		`{"class":"access","class":"access","before":"2025-12"}`:                             "/class expected each field once",
+		`{"Class":"access","before":"2025-12"}`:                                              "/class expected each field once",
+		`{"class":"access","before":"2025-12","months":3}`:                                   "/months unexpected property",
+		`{"class":"access","before":"` + thisMonth(0) + `"}`:                                 "/before the first month that stays",
+		`{"class":"access","before":"2025-01","approval":"` + strings.Repeat("0", 65) + `"}`: "/approval expected length <= 64",
+	} {
+		p := f.refused(invalidRequest, f.officer(), "POST", "/v1/retention", body)
+		if got := p.Path + " " + p.Detail; !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q, want %q", body, got, want)
 		}
 	}
 	f.refused(invalidRequest, f.officer(), "POST", "/v1/erasures", `{"identifier":"candidate:88001","reason":"because"}`)
 	f.refused(invalidRequest, f.officer(), "POST", "/v1/reveals", `{"reason":"c"}`)
 	f.refused(invalidRequest, f.officer(), "POST", "/v1/reveals", `{"reason":"a code","position":1}`)
 	f.refused(invalidRequest, f.officer(), "POST", "/v1/reveals", `{"reason":"c","position":1,"words":"mail jan@example.org","who":"colleagues"}`)
-	month := time.Now().UTC().AddDate(0, 2, 0).Format("2006-01")
-	f.refused(invalidRequest, f.officer(), "POST", "/v1/retention", `{"class":"access","before":"`+month+`"}`)
-	f.refused(invalidRequest, f.officer(), "GET", "/v1/retention/access?before="+month, "")
+	f.refused(invalidRequest, f.officer(), "GET", "/v1/retention/access?before="+thisMonth(0), "")
 	f.refused(invalidRequest, f.officer(), "GET", "/v1/retention/access?before=2025-7", "")
 	f.refused(invalidRequest, f.officer(), "GET", "/v1/retention/nosuch?before=2025-07", "")
 	f.refused(notFound, f.officer(), "GET", "/v1/erasures/1", "")
@@ -213,6 +257,12 @@ func TestForgettingProblems(t *testing.T) {
 	f.discreet()
 }
 
+// thisMonth is the present one, or so many later.
+func thisMonth(later int) string {
+	y, m, _ := time.Now().UTC().Date()
+	return time.Date(y, m+time.Month(later), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
+}
+
 // discreet looks for people where they must not be.
 func (f *forgetting) discreet() {
 	f.t.Helper()
@@ -231,9 +281,11 @@ func (f *forgetting) discreet() {
 func TestSecondPerson(t *testing.T) {
 	f := newForgetting(t)
 	f.office.TwoPersons = true
-	for _, act := range []struct{ target, body string }{
-		{"/v1/reveals", `"position":3,"reason":"breach-scope","words":"somebody asked"`},
-		{"/v1/erasures", `"identifier":"employee:zulu72","reason":"request","as_actor":true,"ground":"court-order","now":true`},
+	for _, act := range []struct{ target, body, terms, says string }{
+		{"/v1/reveals", `"position":3,"reason":"breach-scope","words":"somebody asked","case":"c-1"`, `{"reason":"breach-scope","case":"c-1","who":"actors"}`, "employee:zulu"},
+		{"/v1/erasures", `"identifier":"employee:zulu72","reason":"request","request":"dsar:7","case":"c-1","as_actor":true,"ground":"court-order","now":true`,
+			`{"reason":"request","ground":"court-order","request":"dsar:7","case":"c-1","now":true,"identifiers":1,"acts":ACTS}`, "employee:zulu"},
+		{"/v1/retention", `"class":"access","before":"2026-02","case":"c-1"`, `{"case":"c-1","class":"access","before":"2026-02","events":EVENTS,"cells":CELLS}`, `"retention"`},
 	} {
 		p := f.refused(secondPerson, f.officer(), "POST", act.target, "{"+act.body+"}")
 		if p.Approval == nil || p.Approval.By != "test-dpo" || p.Approval.Approved != "" {
@@ -243,17 +295,22 @@ func TestSecondPerson(t *testing.T) {
 		with := fmt.Sprintf(`{%s,"approval":%q}`, act.body, id)
 		f.refused(secondPerson, f.officer(), "POST", act.target, with)
 		f.refused(secondPerson, f.officer(), "POST", "/v1/approvals/"+id, "")
-		var waiting approvals
-		if text := f.does("GET /v1/approvals", "/v1/approvals", "", &waiting); len(waiting.Approvals) != 1 || strings.Contains(text, "zulu") {
+		var waiting struct {
+			Approvals []struct{ Terms json.RawMessage }
+		}
+		if text := f.does("GET /v1/approvals", "/v1/approvals", "", &waiting); len(waiting.Approvals) != 1 || strings.Contains(text, "zulu") || strings.Contains(text, "somebody asked") {
 			t.Errorf("waiting: %s", text)
+		}
+		if form := regexp.MustCompile("^" + regexp.MustCompile("[A-Z]{4,}").ReplaceAllString(regexp.QuoteMeta(act.terms), "[1-9][0-9]*") + "$"); !form.Match(waiting.Approvals[0].Terms) {
+			t.Errorf("the second person is told %s, want %s", waiting.Approvals[0].Terms, act.terms)
 		}
 		if a := f.askWith(t.Context(), f.deputy, "POST", "/v1/approvals/"+id, ""); a.StatusCode != 200 || !strings.Contains(a.body, `"approved_by":"test-deputy"`) {
 			t.Errorf("approving: %d %s", a.StatusCode, a.body)
 		}
 		f.refused(secondPerson, f.deputy, "POST", act.target, with)
-		f.refused(secondPerson, f.officer(), "POST", act.target, fmt.Sprintf(`{%s,"case":"c-2","approval":%q}`, act.body, id))
+		f.refused(secondPerson, f.officer(), "POST", act.target, strings.Replace(with, `"c-1"`, `"c-2"`, 1))
 		text := f.does("POST "+act.target, act.target, with, nil)
-		if !strings.Contains(text, "employee:zulu") {
+		if !strings.Contains(text, act.says) {
 			t.Errorf("%s", text)
 		}
 		f.refused(notFound, f.officer(), "POST", act.target, with)

@@ -19,8 +19,8 @@ import (
 // producer is a producer as it is sent and listed.
 type producer struct {
 	Name     string   `json:"name" pattern:"^[a-z0-9][a-z0-9-]{0,31}$" patternDescription:"1 to 32 of a-z, 0-9 and -, not beginning with -" doc:"its events bear / and this as their source" example:"ats"`
-	Families []string `json:"families" minItems:"1" maxItems:"5" uniqueItems:"true" nullable:"false" enum:"data,subject,governance,breach,ledger" doc:"families of events that it may send"`
-	Except   []string `json:"except,omitempty" required:"false" maxItems:"64" uniqueItems:"true" nullable:"false" doc:"kinds of those families that it may not" example:"[\"data.deleted\"]"`
+	Families []string `json:"families" minItems:"1" maxItems:"5" nullable:"false" enum:"data,subject,governance,breach,ledger" doc:"families of events that it may send"`
+	Except   []string `json:"except,omitempty" required:"false" maxItems:"64" nullable:"false" doc:"kinds of those families that it may not" example:"[\"data.deleted\"]"`
 }
 
 // putProducer is a producer with what became of it.

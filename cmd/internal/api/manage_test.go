@@ -31,20 +31,21 @@ func TestProducers(t *testing.T) {
 		t.Errorf("%s, want %s", a.body, want)
 	}
 	for body, want := range map[string]string{
-		`{"name":"crm"}`:                                                " expected required property families to be present",
+		`{"name":"crm"}`:                                                "/families expected required property families to be present",
 		`{"name":"CRM","families":["data"]}`:                            "/name expected string to be 1 to 32",
 		`{"name":"crm","families":[]}`:                                  "/families expected array length >= 1",
-		`{"name":"crm","families":["data","data"]}`:                     "/families expected array items to be unique",
+		`{"name":"crm","families":["data","data"]}`:                     "/families/1 is not a family of events, or is there twice",
+		`{"name":"crm","families":[{"data":1}]}`:                        "/families/0 expected string",
 		`{"name":"crm","families":["people"]}`:                          "/families/0 expected value to be one of",
 		`{"name":"crm","families":"data"}`:                              "/families expected array",
-		`{"name":"crm","families":["data"],"secret":1}`:                 " unexpected property",
+		`{"name":"crm","families":["data"],"secret":1}`:                 "/secret unexpected property",
 		`{"name":"crm","families":["data"],"except":["breach.closed"]}`: "/except/0 is not a kind of the families given",
 		`{"name":"custody","families":["data"]}`:                        "/name is the ledger's own",
 		`{"name":"crm","families":null}`:                                "/families expected array",
 		`[]`:                                                            " expected object",
 		``:                                                              " must be as",
-		`{`:                                                             " must be as",
-		`{"a"}`:                                                         " must be as",
+		`{`:                                                             " expected JSON",
+		`{"a"}`:                                                         " expected JSON",
 	} {
 		a := r.send(access.RoleOperator, "POST", "/v1/producers", body, "Content-Type", "application/json")
 		var p Problem

@@ -9,10 +9,12 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/imalink/custody/cmd/internal/ask"
 	"github.com/imalink/custody/cmd/internal/forget"
 	"github.com/imalink/custody/events"
@@ -100,6 +102,9 @@ const (
 	erasureEnded     word = "erasure-ended"
 	secondPerson     word = "second-person"
 	nothingOlder     word = "nothing-older"
+	notProven        word = "not-proven"
+	unsigned         word = "unsigned"
+	refuted          word = "refuted"
 )
 
 type meaning struct {
@@ -140,6 +145,9 @@ func meanings() map[word]meaning {
 		erasureEnded:     {http.StatusConflict, "The erasure has ended, or is to be decided again", 0},
 		secondPerson:     {http.StatusConflict, "A second person must agree", 0},
 		nothingOlder:     {http.StatusConflict, "Nothing of this class is older", 0},
+		notProven:        {http.StatusServiceUnavailable, "Evidence has not come so far yet", 1},
+		unsigned:         {http.StatusServiceUnavailable, "The ledger does not sign checkpoints", 60},
+		refuted:          {http.StatusConflict, "What was to be proven is not so", 0},
 	}
 }
 
@@ -175,6 +183,12 @@ func problemOf(err error) *Problem {
 	if p := forgettingProblem(err); p != nil {
 		return p
 	}
+	if p := proofProblem(err); p != nil {
+		return p
+	}
+	if p := questionProblem(err); p != nil {
+		return p
+	}
 	if errors.Is(err, ask.ErrQuestion) {
 		return problem(invalidRequest, strings.TrimPrefix(err.Error(), ask.ErrQuestion.Error()+": "))
 	}
@@ -196,13 +210,12 @@ func problemOf(err error) *Problem {
 		{ask.ErrBox, outsideBox, "an investigator's token holds for its case and window, a subject's for the own record"},
 		{forget.ErrDecideAgain, erasureEnded, "identifiers were linked or unlinked since: cancel it and open another"},
 		{forget.ErrEnded, erasureEnded, "it was carried out or cancelled"},
-		{forget.ErrGround, invalidRequest, "a ground is given for erasing what somebody did as an actor, and for nothing else"},
-		{forget.ErrDue, invalidRequest, "an erasure is due in the future"},
-		{forget.ErrTooRecent, invalidRequest, "only months that have ended can be forgotten"},
+		{forget.ErrTooRecent, invalidRequest, "the first month that stays is the one before this month at the latest"},
 		{forget.ErrNothing, nothingOlder, "so nothing was changed"},
 		{forget.ErrNoApproval, notFound, "it was never asked for, has expired, or was used"},
 		{forget.ErrSamePerson, secondPerson, "whoever asks cannot approve"},
 		{forget.ErrOtherAct, secondPerson, "what was approved is another act, or somebody else's"},
+		{forget.ErrOtherTerms, secondPerson, "it would reach more, or less, than what was approved: have it approved again, as it is now"},
 		{forget.ErrTooMany, limitReached, "too much waits for a second person"},
 		{ledger.ErrNobody, notKnown, "nothing about it is kept: neither here nor in the ledger"},
 		{ledger.ErrChanged, notRecorded, "something was recorded about the person meanwhile, again and again; asking again is safe"},
@@ -232,6 +245,12 @@ func problemOf(err error) *Problem {
 // forgettingProblem is the problem of an error that says what is in the way of
 // forgetting; nil for any other.
 func forgettingProblem(err error) *Problem {
+	switch {
+	case errors.Is(err, forget.ErrGround):
+		return problem(invalidRequest, "a ground is given for erasing what somebody did as an actor, and for nothing else").at("/ground")
+	case errors.Is(err, forget.ErrDue):
+		return problem(invalidRequest, "an erasure is due after it is opened, and within three months (GDPR Art. 12(3))").at("/due")
+	}
 	if w, ok := errors.AsType[*forget.Waiting](err); ok {
 		p := problem(secondPerson, "have it approved by POST /v1/approvals/"+w.ID+", and send it again with this approval")
 		p.Approval = &w.Approval
@@ -296,29 +315,46 @@ func redact(e *huma.ErrorModel, known map[string]bool) *Problem {
 		w = internal
 	}
 	p := problem(w, "must be as /openapi.json says")
+	if _, limit, is := strings.Cut(e.Detail, "limit="); is && w == tooLarge {
+		p.Detail = "a body here has at most " + limit
+	}
 	if len(e.Errors) == 0 || e.Errors[0] == nil {
 		return p
 	}
 	first := e.Errors[0]
-	if strings.HasPrefix(first.Message, "expected ") || first.Message == "unexpected property" {
+	if f, is := faultOf(first.Message); is {
+		p.Detail = f.detail
+		return p.at(f.path)
+	}
+	if strings.HasPrefix(first.Message, "expected ") || first.Message == validation.MsgUnexpectedProperty {
 		p.Detail = first.Message // made of the schema only
 	}
-	return p.at(pointer(first.Location, known))
+	return p.at(pointer(first, known))
 }
 
 // pointer turns huma's location ("body.families[0]") into a JSON pointer, as far
-// as its steps are known names or numbers.
-func pointer(location string, known map[string]bool) string {
-	steps := strings.FieldsFunc(location, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
-	if len(steps) < 2 {
-		return ""
-	}
+// as its steps are known names and what can be an index; a property that was not
+// expected is repeated if it is harmless.
+func pointer(e *huma.ErrorDetail, known map[string]bool) string {
+	steps := strings.Split(e.Location, ".")[1:]
 	path := ""
-	for _, step := range steps[1:] {
-		if _, err := strconv.Atoi(step); err != nil && !known[step] {
+	for i, step := range steps {
+		name, index := step, ""
+		if m := element.FindStringSubmatch(step); m != nil {
+			name, index = m[1], "/"+m[2]
+		}
+		unexpected := e.Message == validation.MsgUnexpectedProperty && i == len(steps)-1
+		if !known[name] && !(unexpected && harmless(step)) {
 			break
 		}
-		path += "/" + step
+		path += "/" + name + index
+	}
+	if name, is := strings.CutPrefix(e.Message, "expected required property "); is {
+		path += "/" + strings.TrimSuffix(name, " to be present") // of the schema
 	}
 	return path
 }
+
+// element is a step of huma's location into a list that this contract has: a number
+// that is longer is somebody's.
+var element = regexp.MustCompile(`^([a-z_]+)\[([0-9]{1,3})\]$`)

@@ -66,7 +66,8 @@ type Staying struct {
 const acted = "acted"
 
 // staying gives what stays of an identifier: what it did as an actor, and what is
-// kept of it on a ground as a data subject. Nothing stays where nothing is.
+// kept of it on a ground as a data subject. Nothing stays where nothing is, but that
+// whoever a hold names stays one person: it binds what is kept under any identifier.
 func (s *sitting) staying(k *kin, i int, acts map[string]uint64, o PlanOptions) (chains []vault.Chain, why []Staying, err error) {
 	stays := func(role vault.Role, class events.Retention, ground string) {
 		chains = append(chains, vault.Chain{Class: uint8(class), Role: role})
@@ -77,7 +78,7 @@ func (s *sitting) staying(k *kin, i int, acts map[string]uint64, o PlanOptions) 
 		if err != nil {
 			return nil, nil, err
 		}
-		if len(listed) > 0 {
+		if len(listed) > 0 || o.held && keep.Class == HoldClass {
 			stays(vault.Subject, keep.Class, keep.Ground)
 		}
 	}
@@ -93,6 +94,7 @@ func (s *sitting) staying(k *kin, i int, acts map[string]uint64, o PlanOptions) 
 type Extent struct {
 	Events   uint64            `json:"events" doc:"that list the person"`
 	Classes  []ClassExtent     `json:"classes" nullable:"false" doc:"by retention class"`
+	Groups   []GroupExtent     `json:"groups" nullable:"false" doc:"by retention class and family"`
 	Families map[string]uint64 `json:"families"`
 	Kinds    map[string]uint64 `json:"kinds"`
 	First    *Instant          `json:"first,omitempty" format:"date-time" doc:"event time"`
@@ -109,10 +111,20 @@ type ClassExtent struct {
 	Last   *Instant `json:"last" format:"date-time"`
 }
 
+// A GroupExtent is the events of a retention class and a family. Who asks about
+// somebody leaves events, too, in classes that producers' are in.
+type GroupExtent struct {
+	Class  string   `json:"class"`
+	Family string   `json:"family"`
+	Events uint64   `json:"events"`
+	First  *Instant `json:"first" format:"date-time" doc:"event time"`
+	Last   *Instant `json:"last" format:"date-time"`
+}
+
 // extent sums up the events that list a person, and gives the datasets they are
 // about. It costs a look at each of them.
 func (s *sitting) extent(k *kin, listed []uint64) (out Extent, datasets []string, err error) {
-	out = Extent{Classes: []ClassExtent{}, Families: map[string]uint64{}, Kinds: map[string]uint64{}}
+	out = Extent{Classes: []ClassExtent{}, Groups: []GroupExtent{}, Families: map[string]uint64{}, Kinds: map[string]uint64{}}
 	err = s.search(func(r *search.Reader) error {
 		f := s.among(listed)
 		var sum Summary
@@ -134,10 +146,38 @@ func (s *sitting) extent(k *kin, listed []uint64) (out Extent, datasets []string
 				return err
 			}
 			out.Classes = append(out.Classes, ClassExtent{v, sum.Events, sum.First, sum.Last})
+			if err := out.group(r, narrowed(f, search.Retention, v), v); err != nil {
+				return err
+			}
 		}
 		return out.share(r, f, k)
 	})
 	return out, datasets, err
+}
+
+// group sums up the events of a class by family, in alphabetical order.
+func (out *Extent) group(r *search.Reader, f search.Filter, class string) error {
+	values, err := r.Values(f, search.Family)
+	if err != nil {
+		return err
+	}
+	for _, family := range named(values[search.Family]) {
+		f := narrowed(f, search.Family, family)
+		events, err := r.Count(f)
+		if err != nil {
+			return err
+		}
+		first, last, some, err := r.Span(f)
+		if err != nil {
+			return err
+		}
+		one := GroupExtent{Class: class, Family: family, Events: events}
+		if some {
+			one.First, one.Last = instant(first), instant(last)
+		}
+		out.Groups = append(out.Groups, one)
+	}
+	return nil
 }
 
 // share counts the events that list others as well.

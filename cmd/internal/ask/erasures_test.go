@@ -239,7 +239,7 @@ func TestErasureRefused(t *testing.T) {
 }
 
 // TestRestricted: whether a person is restricted shows at once, to whoever looks
-// them up, and to themselves.
+// them up, and to themselves, in every list.
 func TestRestricted(t *testing.T) {
 	r := small(t)
 	row, err := r.ledger.RowOf(zulu)
@@ -288,6 +288,20 @@ func TestRestricted(t *testing.T) {
 		}
 		s, err = r.State(t.Context(), me, Me, Question{Name: "person.state"})
 		sameRestricted(t, step.name+", to themselves", s.Restricted, err, step.mine, opening)
+		for _, who := range []struct {
+			Asker
+			since string
+		}{{dpo(), step.since}, {me, step.mine}} {
+			handle := r.named(who.Asker, Person, zulu)
+			page, err := r.Person(t.Context(), who.Asker, handle, "timeline", Question{Name: "x", Limit: 1})
+			sameRestricted(t, step.name+", listed", page.Restricted, err, who.since, opening)
+			page, err = r.Person(t.Context(), who.Asker, handle, "timeline", Question{Name: "x", Limit: 1, Cursor: page.Next})
+			sameRestricted(t, step.name+", on the next page", page.Restricted, err, who.since, opening)
+			reads, err := r.Reads(t.Context(), who.Asker, handle, Question{Name: "x"})
+			sameRestricted(t, step.name+", with who asked", reads.Restricted, err, who.since, opening)
+			shares, err := r.Recipients(t.Context(), who.Asker, handle, Question{Name: "x"})
+			sameRestricted(t, step.name+", with recipients", shares.Restricted, err, who.since, opening)
+		}
 	}
 	found, err := r.Lookup(t.Context(), dpo(), Person, zulu, "", Question{Name: "x", KnownAt: "10"})
 	sameRestricted(t, "as known before", found.Restricted, err, "", 0)

@@ -24,8 +24,15 @@ type Hold struct {
 	Ground    string  `json:"ground" doc:"of GDPR Art. 17(3)"`
 	Dataset   string  `json:"dataset,omitempty"`
 	ReviewDue string  `json:"review_due,omitempty" format:"date"`
-	By        string  `json:"by" doc:"why it stands in the way: it names the person, or a dataset of theirs, or everything; or unclear, when whom it names can no longer be known"`
+	By        string  `json:"by" doc:"why it stands in the way: it names the person, or a dataset of theirs, or everything; or unclear, when not everybody whom it names can be known any more"`
 }
+
+// Names reports whether the hold names the person whose erasure it stands in the
+// way of: it binds them as long as its own event can be told to be about them.
+func (h Hold) Names() bool { return h.By == byPerson }
+
+// HoldClass is the class of the events that place holds.
+const HoldClass = events.Governance
 
 // Why a hold stands in the way.
 const (
@@ -39,14 +46,15 @@ const (
 type placed struct {
 	Hold
 	named  bool // it names people
-	random bool // by tags that were made after their month was forgotten
+	lost   bool // of whom one, or more, can no longer be known
 	cell   projections.Cell
 	people []projections.Tag
 }
 
-// held reads every hold in force. A reference that was released and placed again
-// holds by what was said since; one that was placed twice, by both.
-func (s *sitting) held() (all []placed, err error) {
+// held reads every hold in force, and resolves whom they name. A reference that was
+// released and placed again holds by what was said since; one that was placed
+// twice, by both.
+func (s *sitting) held() (all []placed, people *crowd, err error) {
 	err = s.views.Read(governanceView, func(tx *bolt.Tx) error {
 		r, err := governance.Read(tx)
 		if err != nil {
@@ -68,17 +76,29 @@ func (s *sitting) held() (all []placed, err error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading holds: %w", err)
+		return nil, nil, fmt.Errorf("reading holds: %w", err)
 	}
+	people = newCrowd(s.vault)
 	err = s.search(func(r *search.Reader) error {
 		for i := range all {
 			if err := all[i].naming(r); err != nil {
 				return err
 			}
+			people.add(all[i].cell, all[i].people...)
 		}
 		return nil
 	})
-	return all, err
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := people.resolve(); err != nil {
+		return nil, nil, err
+	}
+	for i := range all {
+		p := &all[i]
+		p.lost = slices.ContainsFunc(p.people, func(t projections.Tag) bool { return people.who(p.cell, t).IsZero() })
+	}
+	return all, people, nil
 }
 
 // placed gives the events that placed a hold since it was last released.
@@ -107,14 +127,14 @@ func (p *placed) naming(r *search.Reader) error {
 		return nil
 	}
 	e, err := show(r, p.Position)
-	p.random, p.cell, p.people = e.Get(search.Forgotten) == "true", e.people.SubjectCell, e.people.Subjects
+	p.cell, p.people = e.people.SubjectCell, e.people.Subjects
 	return err
 }
 
 // holds gives the holds that stand in the way of erasing somebody, whose data are
 // in some datasets.
 func (s *sitting) holds(k *kin, datasets []string) ([]Hold, error) {
-	all, err := s.held()
+	all, _, err := s.held()
 	if err != nil {
 		return nil, err
 	}
@@ -127,13 +147,15 @@ func (s *sitting) holds(k *kin, datasets []string) ([]Hold, error) {
 	return holds, nil
 }
 
-// reaches says why a hold stands in somebody's way, "" if it does not.
+// reaches says why a hold stands in somebody's way, "" if it does not. One that
+// names somebody who can no longer be known may mean anybody: what was kept of
+// them is nobody's by that name, and somebody's by another.
 func (p *placed) reaches(k *kin, datasets []string) string {
 	own := k.tags[vault.Subject][p.cell]
 	switch {
 	case p.named && slices.ContainsFunc(p.people, func(t projections.Tag) bool { _, is := own[t]; return is }):
 		return byPerson
-	case p.named && p.random:
+	case p.named && p.lost:
 		return unclear
 	case p.named:
 		return ""

@@ -18,6 +18,8 @@ type Page struct {
 	Total  uint64 `json:"total" doc:"events in the whole answer"`
 	Items  []Item `json:"items" nullable:"false"`
 	Next   string `json:"next,omitempty" doc:"cursor of the next page, absent on the last"`
+
+	Restricted *Restricted `json:"restricted,omitempty" doc:"of a list about one data subject: processing is restricted"`
 }
 
 // Events lists the events that a question is about.

@@ -46,28 +46,29 @@ func (d *Desk) Lookup(ctx context.Context, a Asker, w What, identifier, show str
 		return Found{}, err
 	}
 	q.About = []About{{What: w, ID: opaqueID{id}}}
+	if show != "" {
+		q.Name = string(w) + "." + show
+	}
+	s, err := d.begin(ctx, a, q)
+	if err != nil {
+		return Found{}, err
+	}
 	if w == Person {
-		if found.Restricted, err = d.restricted(ctx, a, q); err != nil {
+		if found.Restricted, err = s.restricted(ctx); err != nil {
 			return Found{}, err
 		}
 	}
-	if show == "" {
-		s, err := d.begin(ctx, a, q)
-		if err != nil {
-			return Found{}, err
-		}
-		return given(ctx, s, found, 0, false)
-	}
-	q.Name = string(w) + "." + show
 	switch show {
+	case "":
+		return given(ctx, s, found, 0, false)
 	case "reads":
-		found.Reads, err = there(d.reads(ctx, a, q))
+		found.Reads, err = there(s.reads(ctx))
 	case "recipients":
-		found.Shares, err = there(d.recipients(ctx, a, q))
+		found.Shares, err = there(s.recipients(ctx))
 	case "summary":
-		found.Summary, err = there(d.summary(ctx, a, q))
+		found.Summary, err = there(s.summary(ctx))
 	default:
-		found.Page, err = there(d.events(ctx, a, q))
+		found.Page, err = there(s.list(ctx))
 	}
 	if err != nil {
 		return Found{}, err
@@ -154,12 +155,29 @@ func (d *Desk) known(w What, id vault.Identifier) (_ vault.Identifier, rows int,
 
 // Person lists what concerns a data subject: accesses, disclosures, timeline.
 func (d *Desk) Person(ctx context.Context, a Asker, handle, show string, q Question) (Page, error) {
-	return d.people(ctx, a, Person, handle, show, q)
+	s, err := d.people(ctx, a, Person, handle, show, q)
+	if err != nil {
+		return Page{}, err
+	}
+	now, err := s.restricted(ctx)
+	if err != nil {
+		return Page{}, err
+	}
+	page, err := s.list(ctx)
+	if err != nil {
+		return Page{}, err
+	}
+	page.Restricted = now
+	return page, nil
 }
 
 // Actor lists what somebody did: accesses, timeline.
 func (d *Desk) Actor(ctx context.Context, a Asker, handle, show string, q Question) (Page, error) {
-	return d.people(ctx, a, Acting, handle, show, q)
+	s, err := d.people(ctx, a, Acting, handle, show, q)
+	if err != nil {
+		return Page{}, err
+	}
+	return s.list(ctx)
 }
 
 // Session lists what was done in a session.
@@ -170,18 +188,18 @@ func (d *Desk) Session(ctx context.Context, a Asker, handle string, q Question) 
 	return d.events(ctx, a, q)
 }
 
-// people narrows a question to what is shown of somebody, and lists it.
-func (d *Desk) people(ctx context.Context, a Asker, w What, handle, show string, q Question) (Page, error) {
+// people narrows a question to what is listed of somebody, and begins it.
+func (d *Desk) people(ctx context.Context, a Asker, w What, handle, show string, q Question) (*sitting, error) {
 	if err := d.about(a, w, handle, &q); err != nil {
-		return Page{}, err
+		return nil, err
 	}
 	if !slices.Contains([]string{"accesses", "disclosures", "timeline"}, show) {
-		return Page{}, fmt.Errorf("%w: show is accesses, disclosures or timeline", ErrQuestion)
+		return nil, fmt.Errorf("%w: show is accesses, disclosures or timeline", ErrQuestion)
 	}
 	if err := q.show(w, show); err != nil {
-		return Page{}, err
+		return nil, err
 	}
-	return d.events(ctx, a, q)
+	return d.begin(ctx, a, q)
 }
 
 // ofProducers are the kinds that producers send; the others are the ledger's own.

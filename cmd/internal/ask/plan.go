@@ -18,6 +18,8 @@ type PlanOptions struct {
 	Reason  string // why identifiers are shown, a code
 	AsActor bool   // what the person did as an actor goes as well
 	Keep    []events.Keeping
+
+	held bool // by a hold that names the person
 }
 
 // check refuses options that make no sense.
@@ -38,6 +40,17 @@ func (o *PlanOptions) check() error {
 	return nil
 }
 
+// bind keeps, beside what is kept on a ground, what binds the person to holds that
+// name them: without the class of those events a hold would name nobody, and not
+// hold what was kept for it. What was decided stays as it was decided.
+func (o *PlanOptions) bind(holds []Hold, decided bool) {
+	i := slices.IndexFunc(holds, func(h Hold) bool { return h.Names() })
+	if o.held = i >= 0; !o.held || decided || len(o.Keep) == 0 || slices.ContainsFunc(o.Keep, func(k events.Keeping) bool { return k.Class == HoldClass }) {
+		return
+	}
+	o.Keep = append(slices.Clone(o.Keep), events.Keeping{Class: HoldClass, Ground: holds[i].Ground})
+}
+
 // A Plan is an erasure before it is opened: what goes, what stays and why, and
 // what stands in its way.
 type Plan struct {
@@ -45,9 +58,9 @@ type Plan struct {
 	Identifiers []Planned `json:"identifiers" nullable:"false" doc:"every identifier of the person"`
 	Events      Extent    `json:"events"`
 	Standing
-	Recorded uint64 `json:"recorded" doc:"position of the event that says that these identifiers were shown"`
-
-	Rows map[vault.PersonID][]vault.Chain `json:"-"` // every row of the person, and the chains that stay, for ledger.Erasing
+	Going
+	Keep     []events.Keeping `json:"-"` // what stays on a ground: as asked, and whatever binds the person to a hold
+	Recorded uint64           `json:"recorded" doc:"position of the event that says that these identifiers were shown"`
 }
 
 // Subjects are the person's identifiers, for events.Opening. Every call is a
@@ -84,23 +97,7 @@ type Standing struct {
 // by [Desk.Lookup]. A token with a window gets [ErrBox]: a plan is whole.
 // It costs a look at every event that lists the person.
 func (d *Desk) ErasurePlan(ctx context.Context, a Asker, identifier string, o PlanOptions) (Plan, error) {
-	if err := o.check(); err != nil {
-		return Plan{}, err
-	}
-	q := Question{Name: "erasure.plan", Case: o.Case}
-	if a.windowed() {
-		return Plan{}, ErrBox
-	}
-	id, _, err := d.find(ctx, a, Person, vault.Identifier(identifier), q)
-	if err != nil {
-		return Plan{}, err
-	}
-	q.About = []About{{What: Person, ID: opaqueID{id}}}
-	s, err := d.begin(ctx, a, q)
-	if err != nil {
-		return Plan{}, err
-	}
-	out, linkers, err := s.plan(ctx, id, o)
+	s, out, linkers, err := d.planning(ctx, a, identifier, o)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -113,6 +110,27 @@ func (d *Desk) ErasurePlan(ctx context.Context, a Asker, identifier string, o Pl
 		return Plan{}, err
 	}
 	return out, nil
+}
+
+// planning makes a plan that nobody has been shown yet.
+func (d *Desk) planning(ctx context.Context, a Asker, identifier string, o PlanOptions) (s *sitting, out Plan, linkers []vault.Identifier, err error) {
+	if err := o.check(); err != nil {
+		return nil, out, nil, err
+	}
+	q := Question{Name: "erasure.plan", Case: o.Case}
+	if a.windowed() {
+		return nil, out, nil, ErrBox
+	}
+	id, _, err := d.find(ctx, a, Person, vault.Identifier(identifier), q)
+	if err != nil {
+		return nil, out, nil, err
+	}
+	q.About = []About{{What: Person, ID: opaqueID{id}}}
+	if s, err = d.begin(ctx, a, q); err != nil {
+		return nil, out, nil, err
+	}
+	out, linkers, err = s.plan(ctx, id, o)
+	return s, out, linkers, err
 }
 
 // windowed reports whether the asker may not look at all times.
@@ -156,9 +174,9 @@ func (s *sitting) plan(ctx context.Context, id vault.Identifier, o PlanOptions) 
 	if err != nil {
 		return out, nil, err
 	}
-	out = Plan{AsOf: s.asOf, Events: p.extent, Standing: p.standing, Rows: p.rows}
+	out = Plan{AsOf: s.asOf, Events: p.extent, Standing: p.standing, Going: p.going, Keep: p.keep}
 	for i, id := range k.ids {
-		out.Identifiers = append(out.Identifiers, Planned{disclosed(id), ties[i], p.acts[i], len(p.rows[k.rows[i]]) == 0, p.stays[i]})
+		out.Identifiers = append(out.Identifiers, Planned{disclosed(id), ties[i], p.acts[i], len(p.going.Rows[k.rows[i]]) == 0, p.stays[i]})
 	}
 	return out, linkers, nil
 }
@@ -175,7 +193,8 @@ type prepared struct {
 	standing Standing
 	acts     []uint64    // of each identifier, how many
 	stays    [][]Staying // of each
-	rows     map[vault.PersonID][]vault.Chain
+	going    Going
+	keep     []events.Keeping
 }
 
 // prepared asks it, of an erasure that was opened at a position; 0 is none.
@@ -183,8 +202,17 @@ func (s *sitting) prepared(ctx context.Context, k *kin, o PlanOptions, opened ui
 	if p.listed, err = s.positions(k.listed(everyone, 0), personView); err != nil {
 		return p, err
 	}
-	p.rows = map[vault.PersonID][]vault.Chain{}
-	for i, row := range k.rows {
+	var datasets []string
+	if p.extent, datasets, err = s.extent(k, p.listed); err != nil {
+		return p, err
+	}
+	if p.standing.Holds, err = s.holds(k, datasets); err != nil {
+		return p, err
+	}
+	o.bind(p.standing.Holds, opened != 0)
+	p.keep = o.Keep
+	p.going.Rows = map[vault.PersonID][]vault.Chain{}
+	for i := range k.rows {
 		acts, err := s.acts(k, i, p.listed)
 		if err != nil {
 			return p, err
@@ -193,19 +221,14 @@ func (s *sitting) prepared(ctx context.Context, k *kin, o PlanOptions, opened ui
 		if err != nil {
 			return p, err
 		}
-		p.rows[row] = chains
+		if err := s.goes(&p.going, k, i, chains); err != nil {
+			return p, err
+		}
 		p.stays = append(p.stays, append([]Staying{}, why...))
 		p.acts = append(p.acts, 0)
 		for _, n := range acts {
 			p.acts[i] += n
 		}
-	}
-	var datasets []string
-	if p.extent, datasets, err = s.extent(k, p.listed); err != nil {
-		return p, err
-	}
-	if p.standing.Holds, err = s.holds(k, datasets); err != nil {
-		return p, err
 	}
 	if p.standing.Recipients, err = s.owed(ctx, p.listed, opened); err != nil {
 		return p, err

@@ -147,6 +147,10 @@ func (l *lives) plan(id string, o PlanOptions) (p Plan, linkers []string) {
 	p.Standing = l.standing(ids, 0)
 	p.Events = l.extent(ids)
 	p.Rows = map[vault.PersonID][]vault.Chain{}
+	bound := slices.IndexFunc(p.Holds, func(h Hold) bool { return h.By == "person" })
+	if bound >= 0 && len(o.Keep) > 0 && !slices.ContainsFunc(o.Keep, func(k events.Keeping) bool { return k.Class == events.Governance }) {
+		o.Keep = append(slices.Clone(o.Keep), events.Keeping{Class: events.Governance, Ground: p.Holds[bound].Ground})
+	}
 	for _, id := range ids {
 		one := Planned{ID: Disclosed(id), Links: []Tie{}, Stays: []Staying{}}
 		var who []string
@@ -160,7 +164,7 @@ func (l *lives) plan(id string, o PlanOptions) (p Plan, linkers []string) {
 			}
 		}
 		for _, keep := range o.Keep {
-			if slices.ContainsFunc(l.all, func(e lived) bool { return e.retention() == keep.Class.String() && slices.Contains(e.subjects, id) }) {
+			if bound >= 0 && keep.Class == events.Governance || slices.ContainsFunc(l.all, func(e lived) bool { return e.retention() == keep.Class.String() && slices.Contains(e.subjects, id) }) {
 				one.Stays = append(one.Stays, Staying{"subject", keep.Class.String(), keep.Ground})
 			}
 		}
@@ -210,7 +214,7 @@ func (l *lives) ties(id string) (ties []Tie, linkers []string) {
 }
 
 func (l *lives) extent(ids []string) Extent {
-	out := Extent{Classes: []ClassExtent{}, Families: map[string]uint64{}, Kinds: map[string]uint64{}}
+	out := Extent{Classes: []ClassExtent{}, Groups: []GroupExtent{}, Families: map[string]uint64{}, Kinds: map[string]uint64{}}
 	classes := map[string][]lived{}
 	var all []lived
 	for _, e := range l.all {
@@ -234,6 +238,15 @@ func (l *lives) extent(ids []string) Extent {
 	for _, class := range slices.Sorted(maps.Keys(classes)) {
 		first, last := ends(classes[class])
 		out.Classes = append(out.Classes, ClassExtent{class, uint64(len(classes[class])), first, last})
+		families := map[string][]lived{}
+		for _, e := range classes[class] {
+			family, _, _ := strings.Cut(e.kind, ".")
+			families[family] = append(families[family], e)
+		}
+		for _, family := range slices.Sorted(maps.Keys(families)) {
+			first, last := ends(families[family])
+			out.Groups = append(out.Groups, GroupExtent{class, family, uint64(len(families[family])), first, last})
+		}
 	}
 	return out
 }

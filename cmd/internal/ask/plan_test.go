@@ -66,4 +66,41 @@ func (l *lives) sameRows(t *rapid.T, got, want Plan) {
 	if !maps.EqualFunc(got.Rows, rows, slices.Equal) {
 		t.Fatalf("rows %v, want %v", got.Rows, rows)
 	}
+	cells := l.going(want, got.AsOf.Position)
+	for _, cell := range got.Cells {
+		if !cells[cell] {
+			t.Fatalf("cell %v: its keys stay, or there are none", cell)
+		}
+		delete(cells, cell)
+	}
+	if len(cells) != 0 {
+		t.Fatalf("cells are missing: %v", slices.Collect(maps.Keys(cells)))
+	}
+}
+
+// going are the cells of the events that list a person or in which it is somebody
+// who acts, but for what stays.
+func (l *lives) going(p Plan, until uint64) map[vault.CellID]bool {
+	cells := map[vault.CellID]bool{}
+	for _, one := range p.Identifiers {
+		id := string(one.ID)
+		for i := range l.all {
+			e := &l.all[i]
+			if e.position > until {
+				continue
+			}
+			handlers, _ := e.data["handlers"].([]any)
+			for role, is := range map[vault.Role]bool{
+				vault.Subject: slices.Contains(e.subjects, id),
+				vault.Actor: e.text("actor", "id") == id || e.text("actor", "for") == id || e.text("employee") == id || slices.Contains(handlers, any(id)) ||
+					slices.Contains(l.rig.shown[e.position].Actors, id),
+			} {
+				class, _ := parseClass(e.retention())
+				if is && !slices.ContainsFunc(one.Stays, func(s Staying) bool { return s.Class == e.retention() && s.Role == role.String() }) {
+					cells[vault.CellID{Class: uint8(class), Role: role, Month: vault.MonthOf(e.at)}] = true
+				}
+			}
+		}
+	}
+	return cells
 }

@@ -18,8 +18,7 @@ type Pursuit struct {
 	Events   Extent   `json:"events"`
 	Changed  bool     `json:"changed,omitempty" doc:"identifiers were linked or unlinked since it was opened: what it was decided from is not so any more"`
 	Complete bool     `json:"complete" doc:"a deletion was reported since, no leg is due, every recipient was told, and no hold is in the way"`
-
-	Rows map[vault.PersonID][]vault.Chain `json:"-"` // as in Plan; nil if it changed or the person is no more
+	Going             // nothing if it changed or the person is no more
 }
 
 // pursue finds out how far an open erasure is, and an identifier of each person
@@ -31,7 +30,7 @@ func (s *sitting) pursue(ctx context.Context, o *opening) (p Pursuit, about []va
 		return p, nil, err
 	}
 	p.Standing = Standing{Holds: []Hold{}, Recipients: []Owed{}, Legs: []Leg{}, Restrictions: []Restriction{}}
-	p.Persons, p.Events = []Masked{}, Extent{Classes: []ClassExtent{}}
+	p.Persons, p.Events = []Masked{}, Extent{Classes: []ClassExtent{}, Groups: []GroupExtent{}}
 	seen := map[vault.PersonID]bool{}
 	for _, tag := range o.people.Subjects {
 		who := people.who(o.people.SubjectCell, tag)
@@ -71,7 +70,7 @@ func (s *sitting) pursueOne(ctx context.Context, o *opening, p *Pursuit, id vaul
 		}
 	}
 	if p.Changed = p.Changed || len(k.ids) != len(o.people.Subjects); !p.Changed {
-		p.Rows = all.rows
+		p.Going = all.going
 	}
 	p.Complete = p.complete(o.position)
 	return nil

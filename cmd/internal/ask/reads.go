@@ -13,6 +13,8 @@ type Reads struct {
 	Total  uint64 `json:"total"`
 	Items  []Read `json:"items" nullable:"false"`
 	Next   string `json:"next,omitempty" doc:"cursor of the next page, absent on the last"`
+
+	Restricted *Restricted `json:"restricted,omitempty" doc:"processing of the person's data is restricted"`
 }
 
 // A Read is one question that was asked.
@@ -38,10 +40,6 @@ func (d *Desk) Reads(ctx context.Context, a Asker, handle string, q Question) (R
 	if err := d.about(a, Person, handle, &q); err != nil {
 		return Reads{}, err
 	}
-	return d.reads(ctx, a, q)
-}
-
-func (d *Desk) reads(ctx context.Context, a Asker, q Question) (Reads, error) {
 	if err := q.show(Person, "reads"); err != nil {
 		return Reads{}, err
 	}
@@ -49,6 +47,19 @@ func (d *Desk) reads(ctx context.Context, a Asker, q Question) (Reads, error) {
 	if err != nil {
 		return Reads{}, err
 	}
+	now, err := s.restricted(ctx)
+	if err != nil {
+		return Reads{}, err
+	}
+	out, err := s.reads(ctx)
+	if err != nil {
+		return Reads{}, err
+	}
+	out.Restricted = now
+	return out, nil
+}
+
+func (s *sitting) reads(ctx context.Context) (Reads, error) {
 	positions, more, err := s.paged(ctx)
 	if err != nil {
 		return Reads{}, err

@@ -129,13 +129,8 @@ func (s *sitting) follows(ctx context.Context, all []Restriction, c *search.Card
 	return append(all, next), nil
 }
 
-// restricted sums up whether the person that a question is about is restricted.
-func (d *Desk) restricted(ctx context.Context, a Asker, q Question) (*Restricted, error) {
-	q.Cursor = ""
-	s, err := d.begin(ctx, a, q)
-	if err != nil {
-		return nil, err
-	}
+// restricted sums up whether the person that the question is about is restricted.
+func (s *sitting) restricted(ctx context.Context) (*Restricted, error) {
 	all, err := s.restrictions(ctx)
 	return restricted(all), err
 }

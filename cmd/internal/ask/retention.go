@@ -29,6 +29,14 @@ type RetentionPlan struct {
 	Rows []vault.PersonID `json:"-"` // whose keys stay
 }
 
+// Cells is how many are destroyed.
+func (p *RetentionPlan) Cells() (n int) {
+	for _, m := range p.Months {
+		n += m.Cells
+	}
+	return n
+}
+
 // MonthForgets is the cells of one month that are destroyed.
 type MonthForgets struct {
 	Month string `json:"month"`
@@ -38,7 +46,7 @@ type MonthForgets struct {
 // Blocking is an event that is in the way of a retention.
 type Blocking struct {
 	Position uint64 `json:"position"`
-	Why      string `json:"why" enum:"hold-of-everybody,hold-unclear,hold-forgotten,erasure-forgotten" doc:"a hold that names nobody, whom keys cannot be kept for; one whose people can no longer be known; one whose own event would be forgotten; an open erasure that would be"`
+	Why      string `json:"why" enum:"hold-of-everybody,hold-unclear,hold-forgotten,erasure-forgotten" doc:"a hold that names nobody, whom keys cannot be kept for; one of whose people somebody can no longer be known; one whose own event would be forgotten; an open erasure that would be"`
 }
 
 // Why something is in the way.
@@ -127,15 +135,8 @@ func (s *sitting) counted(p *RetentionPlan, before vault.Month) error {
 
 // heldBack finds whose keys stay because of a hold, and which holds are in the way.
 func (s *sitting) heldBack(p *RetentionPlan, class events.Retention, before vault.Month) error {
-	all, err := s.held()
+	all, people, err := s.held()
 	if err != nil {
-		return err
-	}
-	people := newCrowd(s.vault)
-	for _, h := range all {
-		people.add(h.cell, h.people...)
-	}
-	if err := people.resolve(); err != nil {
 		return err
 	}
 	rows := map[vault.PersonID]bool{}
@@ -144,9 +145,9 @@ func (s *sitting) heldBack(p *RetentionPlan, class events.Retention, before vaul
 		switch {
 		case !h.named:
 			p.Blocking = append(p.Blocking, Blocking{h.Position, holdOfEverybody})
-		case h.random:
+		case h.lost:
 			p.Blocking = append(p.Blocking, Blocking{h.Position, holdUnclear})
-		case class == events.Governance && vault.Month(h.cell.Month) < before:
+		case class == HoldClass && vault.Month(h.cell.Month) < before:
 			p.Blocking = append(p.Blocking, Blocking{h.Position, holdForgotten})
 		}
 		for _, tag := range h.people {

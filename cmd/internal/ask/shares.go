@@ -11,6 +11,8 @@ type Shares struct {
 	AsOf   AsOf    `json:"as_of"`
 	Window Window  `json:"window"`
 	Items  []Share `json:"items" nullable:"false"`
+
+	Restricted *Restricted `json:"restricted,omitempty" doc:"processing of the person's data is restricted"`
 }
 
 // A Share is what one party received of a person.
@@ -31,14 +33,23 @@ func (d *Desk) Recipients(ctx context.Context, a Asker, handle string, q Questio
 	if err := d.about(a, Person, handle, &q); err != nil {
 		return Shares{}, err
 	}
-	return d.recipients(ctx, a, q)
-}
-
-func (d *Desk) recipients(ctx context.Context, a Asker, q Question) (Shares, error) {
 	s, err := d.begin(ctx, a, q)
 	if err != nil {
 		return Shares{}, err
 	}
+	now, err := s.restricted(ctx)
+	if err != nil {
+		return Shares{}, err
+	}
+	out, err := s.recipients(ctx)
+	if err != nil {
+		return Shares{}, err
+	}
+	out.Restricted = now
+	return out, nil
+}
+
+func (s *sitting) recipients(ctx context.Context) (Shares, error) {
 	filter, err := s.filter(ctx)
 	if err != nil {
 		return Shares{}, err

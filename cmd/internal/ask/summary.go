@@ -31,13 +31,17 @@ func (d *Desk) SessionSummary(ctx context.Context, a Asker, handle string, q Que
 	return d.summary(ctx, a, q)
 }
 
-// summary sums up the events of a question. It costs a look at each of them: the
-// people are counted by resolving.
+// summary sums up the events of a question whose handles are open. It costs a look
+// at each of them: the people are counted by resolving.
 func (d *Desk) summary(ctx context.Context, a Asker, q Question) (Summary, error) {
 	s, err := d.begin(ctx, a, q)
 	if err != nil {
 		return Summary{}, err
 	}
+	return s.summary(ctx)
+}
+
+func (s *sitting) summary(ctx context.Context) (Summary, error) {
 	filter, err := s.filter(ctx)
 	if err != nil {
 		return Summary{}, err

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -28,21 +29,25 @@ func (e *exchange) linked(identifiers int) {
 	}
 }
 
-// restricted says that somebody's data may be stored and not much else (GDPR
-// Art. 18).
-type restricted struct {
-	Since   string `json:"since"`
-	Erasure uint64 `json:"erasure"` // that is open; 0 is none
-}
-
-func (e *exchange) restricted(r *restricted) {
-	switch {
-	case r == nil:
-	case r.Erasure > 0:
+// restricted says, where an answer does, that somebody's data may be stored and
+// not much else (GDPR Art. 18).
+func (e *exchange) restricted(raw json.RawMessage) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	var r struct {
+		Since   string `json:"since"`
+		Erasure uint64 `json:"erasure"` // that is open; 0 is none
+	}
+	if err := understand(raw, &r); err != nil {
+		return err
+	}
+	if r.Erasure > 0 {
 		e.note("processing is restricted since %s: erasure %d is open", r.Since, r.Erasure)
-	default:
+	} else {
 		e.note("processing is restricted since %s", r.Since)
 	}
+	return nil
 }
 
 // about fetches a list about someone. The look-up gives the first page with the
@@ -73,7 +78,6 @@ func (e *exchange) about(who someone, show string, t terms, order string) func(c
 		}
 		handle = p.Handle
 		e.linked(p.Identifiers)
-		e.restricted(p.Restricted)
 		return p.list(), nil
 	}
 }

@@ -149,6 +149,7 @@ type certified struct {
 	Kept       []json.RawMessage `json:"kept"`
 	Recipients []json.RawMessage `json:"recipients"`
 	Legs       []json.RawMessage `json:"legs"`
+	Copies     []json.RawMessage `json:"copies"`
 	Remains    struct {
 		Events []json.RawMessage `json:"events"`
 		Shared uint64            `json:"shared"`
@@ -226,6 +227,7 @@ func (e *exchange) certified(raw json.RawMessage) error {
 		{"what stays", sheet{{"what", "what", 8}, {"class", "class", 12}, {"ground", "ground", 8}, {"events", "events", -9}, {"identifiers", "rows", 0}}, c.Kept},
 		{"recipients to be told (Art. 19)", sheet{{"party", "party", 20}, {"events", "events", -9}, {"first", "first", 23}, {"last", "last", 23}, {"told", "state", 0}}, c.Recipients},
 		{"legs", sheet{{"deletion", "deletion", 20}, {"kind", "kind", 10}, {"party", "party", 20}, {"state", "state", 6}, {"due", "due", 0}}, c.Legs},
+		{"the ledger's own copies", sheet{{"copy", "kind", 8}, {"state", "state", 8}, {"former", "former", -7}, {"found", "root", -7}, {"looked at", "found", 0}}, c.Copies},
 		{"events that remain, of nobody", sheet{{"class", "class", 12}, {"family", "family", 12}, {"events", "events", 0}}, c.Remains.Events},
 	} {
 		if len(part.rows) == 0 {

@@ -107,12 +107,14 @@ func (s *session) root() *cobra.Command {
 		&cobra.Group{ID: "record", Title: "Record:"},
 		&cobra.Group{ID: "read", Title: "Read:"},
 		&cobra.Group{ID: "forget", Title: "Forget and reveal:"},
+		&cobra.Group{ID: "prove", Title: "Prove and verify:"},
 	)
 	grouped(root, "run", s.initCommand(), s.serveCommand(), s.demoCommand(), s.statusCommand(), s.checkCommand(), s.backupCommand(), s.restoreCommand(), s.viewsCommand(), s.producerCommand(), s.tokenCommand())
 	grouped(root, "record", s.emitCommand(), s.recordCommand(), s.lintCommand(), s.schemaCommand())
 	grouped(root, "read", s.personCommand(), s.actorCommand(), s.partyCommand(), s.transfersCommand(), s.logCommand(), s.eventCommand(),
 		s.explainCommand(), s.coverageCommand(), s.registerCommand())
 	grouped(root, "forget", s.eraseCommand(), s.erasureCommand(), s.retainCommand(), s.revealCommand(), s.approveCommand())
+	grouped(root, "prove", s.proveCommand(), s.verifyCommand(), s.evidenceCommand(), s.statementCommand())
 	root.AddCommand(s.versionCommand())
 	return root
 }

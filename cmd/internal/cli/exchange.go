@@ -44,9 +44,14 @@ const readTime = 30 * time.Second
 // able to answer, for one because its views are catching up. After an error the
 // question may have been recorded as asked.
 func (e *exchange) ask(ctx context.Context, method, path string, query url.Values, in, out any) error {
+	return patiently(ctx, e.note, func() error { return e.call(ctx, method, path, query, in, out) })
+}
+
+// patiently tries again while the server says that it will soon be able to answer.
+func patiently(ctx context.Context, note func(format string, args ...any), try func() error) error {
 	deadline := time.Now().Add(readTime)
 	for attempt := 0; ; attempt++ {
-		err := e.call(ctx, method, path, query, in, out)
+		err := try()
 		if err == nil || !soon(err) {
 			return err
 		}
@@ -55,7 +60,7 @@ func (e *exchange) ask(ctx context.Context, method, path string, query url.Value
 			return err
 		}
 		if attempt == 0 {
-			e.note("%v; waiting for it", err)
+			note("%v; waiting for it", err)
 		}
 		select {
 		case <-time.After(pause):
@@ -72,7 +77,7 @@ func soon(err error) bool {
 		return false
 	}
 	switch p.word() {
-	case "view-behind", "not-ready", "busy":
+	case "view-behind", "not-ready", "busy", "not-proven":
 		return true
 	}
 	return false

@@ -26,6 +26,7 @@ func issued(t *testing.T, kind papers.Kind) string {
 	if kind == papers.Erased || kind == papers.Retained {
 		c.Shredding = &papers.Shredding{Position: 88, At: at, Digest: strings.Repeat("8", 64), By: who, RootBefore: 4, RootAfter: 5, Shards: 1, Rows: 2}
 	}
+	c.Copies = []papers.Copy{{Kind: papers.Escrow, State: papers.None}, {Kind: papers.Backup, State: papers.Due, Former: 4}, {Kind: papers.Other, State: papers.Unknown, Former: 4}}
 	if kind == papers.Retained {
 		c.Retention = &papers.Retention{Class: "access", Before: "2023-07", Cells: 14}
 		c.Cells = []papers.Cells{{Class: "access", From: "2022-12", To: "2023-06", Keys: 14}}
@@ -81,7 +82,8 @@ func TestEraseShows(t *testing.T) {
 	for kind, state := range map[papers.Kind]string{papers.DryRun: "dry run: nothing was changed", papers.Restricted: "open: the person is restricted, the keys are there", papers.Erased: "done: the keys are destroyed"} {
 		i := deskOf(t, certifying(t, map[string]papers.Kind{"POST /v1/erasures": kind}))
 		stdout, stderr := i.runs(t, done, "erase", "candidate:10001", "--reason", "request")
-		for _, want := range []string{state, "candidate:10001", "at 7 by employee:r01", "recipients to be told (Art. 19)", "acme-bank"} {
+		for _, want := range []string{state, "candidate:10001", "at 7 by employee:r01", "recipients to be told (Art. 19)", "acme-bank",
+			"the ledger's own copies\nCOPY      STATE      FORMER    FOUND  LOOKED AT\nescrow    none", "\nbackup    due             4", "\nother     unknown         4"} {
 			if !strings.Contains(stdout, want) {
 				t.Errorf("%s: no %q in\n%s", kind, want, stdout)
 			}

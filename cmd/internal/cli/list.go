@@ -20,7 +20,7 @@ type page struct {
 	preamble
 	Handle      string            `json:"handle"`
 	Identifiers int               `json:"identifiers"`
-	Restricted  *restricted       `json:"restricted"`
+	Restricted  json.RawMessage   `json:"restricted"`
 	Total       *uint64           `json:"total"`
 	Items       []json.RawMessage `json:"items"`
 	Next        string            `json:"next"`
@@ -32,13 +32,15 @@ type page struct {
 
 // list is the page that a look-up was asked to show.
 func (p *page) list() *page {
+	inside := p
 	switch {
 	case p.Reads != nil:
-		return p.Reads
+		inside = p.Reads
 	case p.Recipients != nil:
-		return p.Recipients
+		inside = p.Recipients
 	}
-	return p
+	inside.Restricted = p.Restricted
+	return inside
 }
 
 // paging is how much of a list to show, and from which end.
@@ -90,7 +92,7 @@ func (l *list) show(ctx context.Context) error {
 	if err != nil {
 		return l.close(err)
 	}
-	if err := l.remark(first.preamble); err != nil {
+	if err := errors.Join(l.remark(first.preamble), l.restricted(first.Restricted)); err != nil {
 		return l.close(err)
 	}
 	out := l.open(first)
@@ -128,7 +130,7 @@ func (l *list) open(first *page) *listing {
 		for _, part := range []struct {
 			name string
 			raw  json.RawMessage
-		}{{"as_of", first.AsOf}, {"window", first.Window}} {
+		}{{"as_of", first.AsOf}, {"window", first.Window}, {"restricted", first.Restricted}} {
 			if len(part.raw) > 0 {
 				fmt.Fprintf(l, "%q:%s,", part.name, lined(part.raw))
 			}

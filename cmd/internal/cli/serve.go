@@ -51,8 +51,15 @@ type serveOptions struct {
 	retention                          string
 	twoPersons                         bool
 	backup, escrow                     string
+	commitEvery                        time.Duration
 	recipients                         []string
 	schedule                           *forget.Schedule // what retention holds, nil for none
+	device                             bool             // one seals the root key, as found when it was opened
+}
+
+// shipper is where a change of keys is taken.
+func (o *serveOptions) shipper() ledger.Shipper {
+	return ledger.Shipper{Backup: o.backup, Escrow: o.escrow, Recipients: o.recipients}
 }
 
 func (s *session) serveCommand() *cobra.Command {
@@ -84,6 +91,7 @@ func (s *session) serveCommand() *cobra.Command {
 	f.StringArrayVar(&o.recipients, "escrow-to", nil, "who can open the escrow: a public key of age; may be repeated")
 	cmd.MarkFlagDirname("backup")
 	f.BoolVar(&o.twoPersons, "two-persons", false, "have every reveal of an identity wait for a second person")
+	f.DurationVar(&o.commitEvery, "commit-every", time.Second, "how often evidence is committed to and signed; 0 keeps none")
 	f.StringVar(&o.logFormat, "log-format", "text", "format of the log: text or json")
 	cmd.RegisterFlagCompletionFunc("log-format", one([]string{"text", "json"}))
 	return cmd
@@ -148,6 +156,7 @@ func (s *session) serve(ctx context.Context, o serveOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeViews()) }()
 	a.Attach(l)
+	a.AttachEvidence(l)
 	closeNATS, line, err := o.listenNATS(ctx, a, l, certificates, log)
 	if err != nil {
 		up.http.Close()
@@ -229,8 +238,8 @@ func (o *serveOptions) open(ctx context.Context, log *slog.Logger) (*ledger.Ledg
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := ledger.Open(ctx, ledger.Config{Data: o.data, Keys: o.keys, Index: views.Identities(log), Log: log, Device: device,
-		Ship: ledger.Shipper{Backup: o.backup, Escrow: o.escrow, Recipients: o.recipients}})
+	o.device = device != nil
+	l, err := ledger.Open(ctx, ledger.Config{Data: o.data, Keys: o.keys, Index: views.Identities(log), Log: log, Device: device, Ship: o.shipper(), Pace: o.commitEvery})
 	if err != nil {
 		return nil, nil, errors.Join(err, closeDevice())
 	}
@@ -260,14 +269,7 @@ func (o *serveOptions) answer(ctx context.Context, a *api.API, l *ledger.Ledger,
 		return nil, errors.Join(err, set.Close())
 	}
 	a.AttachViews(desk, set)
-	var before func(context.Context) error
-	if o.backup != "" {
-		before = func(ctx context.Context) error {
-			_, err := l.Backup(ctx, o.backup, nil)
-			return err
-		}
-	}
-	office := forget.New(forget.Config{Ledger: l, Desk: desk, TwoPersons: o.twoPersons, Before: before, Log: log})
+	office := forget.New(forget.Config{Ledger: l, Desk: desk, TwoPersons: o.twoPersons, Ship: o.shipper(), Device: o.device, Log: log})
 	a.AttachOffice(office)
 	clerk, cancel := context.WithCancel(ctx)
 	waitBackup := func() {}

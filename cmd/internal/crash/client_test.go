@@ -89,8 +89,8 @@ func (srv *server) request(method, path, token, mediaType string, body []byte) (
 	return srv.http.Do(req)
 }
 
-// tokens are what the tests need to send and to read.
-type tokens struct{ relay, reader string }
+// tokens are what the tests need to send, to read, and to forget.
+type tokens struct{ relay, reader, officer, operator string }
 
 // setUp registers the producers and makes tokens.
 func (srv *server) setUp(t *testing.T, s site) tokens {
@@ -115,7 +115,7 @@ func (srv *server) setUp(t *testing.T, s site) tokens {
 		}
 		return made.Token
 	}
-	return tokens{relay: make("relay"), reader: make("auditor")}
+	return tokens{relay: make("relay"), reader: make("auditor"), officer: make("dpo"), operator: secret}
 }
 
 // send sends events in one request. After an error that is not a status nothing

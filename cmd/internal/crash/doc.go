@@ -2,6 +2,8 @@
 // built, on everything that may happen to the machine below it.
 //
 //   - TestKill ends the server with SIGKILL under load, again and again.
+//   - TestErasureKilled does so while people are erased and months forgotten,
+//     beside events about them, views being filled and backups being made.
 //   - TestPower records what a run does to its files, rebuilds them as a power
 //     cut at any moment could leave them, and opens them.
 //   - TestFailing makes writes, syncs and other calls fail, as a full or dying
@@ -12,7 +14,9 @@
 // is there, once, at its position, with the digest it had; an event that was
 // not can be sent again and is recorded or a duplicate, and is safe from then
 // on; `custody check` finds nothing. Damage done by hand must be named, and
-// nothing healthy may go.
+// nothing healthy may go. Whoever was erased, and that was answered, is not known,
+// nor in what is restored from a backup; what was not answered is done as a whole
+// or not at all; everybody else is as before.
 //
 // The environment makes the tests longer (see the Makefile, target crash):
 //

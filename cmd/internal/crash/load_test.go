@@ -30,7 +30,7 @@ type maker struct {
 func (m *maker) next() event {
 	now := time.Now().UTC().Add(-time.Duration(m.rng.IntN(70)) * 24 * time.Hour)
 	e := event{
-		id:      fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", m.rng.Uint32(), m.rng.IntN(1<<16), m.rng.IntN(1<<12), m.rng.IntN(1<<12), m.rng.Int64N(1<<48)),
+		id:      newID(m.rng),
 		source:  "/" + strings.Fields(sources)[m.rng.IntN(4)],
 		kind:    "eu.custody.data.accessed.v1",
 		at:      now.Format("2006-01-02T15:04:05.000Z"),
@@ -55,6 +55,10 @@ func (m *maker) next() event {
 	e.raw = fmt.Appendf(nil, `{"specversion":"1.0","id":%q,"source":%q,"type":%q,"time":%q,"datacontenttype":"application/json","data":{%s}}`,
 		e.id, e.source, e.kind, e.at, data)
 	return e
+}
+
+func newID(rng *rand.Rand) string {
+	return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", rng.Uint32(), rng.IntN(1<<16), rng.IntN(1<<12), rng.IntN(1<<12), rng.Int64N(1<<48))
 }
 
 // subjects lists n different people, the last of them new.

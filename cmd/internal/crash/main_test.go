@@ -13,9 +13,10 @@ import (
 // How much is tried when nobody asks for more, so that all tests together stay
 // short.
 const (
-	fewRounds = 5
-	fewCuts   = 12
-	fewFails  = 13
+	fewRounds   = 5
+	fewErasures = 3 // rounds
+	fewCuts     = 12
+	fewFails    = 13
 )
 
 // custody is the path of the program under test, built by TestMain.

@@ -268,6 +268,12 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.buf.Write(p)
 }
 
+func (o *output) all() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
 // String returns the last of it.
 func (o *output) String() string {
 	o.mu.Lock()

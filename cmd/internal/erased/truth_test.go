@@ -190,7 +190,7 @@ func TestErased(t *testing.T) {
 
 	month, err := forget.ParseMonth("2025-03")
 	s.must(err)
-	kept, err := s.office.Retain(t.Context(), dpo(), forget.Period{Class: events.Disclosure, Before: month}, "")
+	kept, err := s.office.Retain(t.Context(), dpo(), forget.Period{Class: events.Disclosure, Before: month}, "", "")
 	s.must(err)
 	s.about(events.Access, time.April, f.staff[1], true, again)
 	s.send(len(s.sent) - 1)

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,9 @@ var (
 	ErrSamePerson = errors.New("forget: a second person is needed")
 	// ErrOtherAct is returned for an approval of another act, or of somebody else.
 	ErrOtherAct = errors.New("forget: approved was another act")
+	// ErrOtherTerms is returned for an act that is not any more what was approved: it
+	// would reach more, or less, than whoever approved was told.
+	ErrOtherTerms = errors.New("forget: what was approved has changed since")
 	// ErrWaiting is wrapped by what [Approvals.Of] returns while nobody approved.
 	ErrWaiting = errors.New("forget: it waits for a second person")
 	// ErrTooMany is returned when too much waits already.
@@ -41,6 +45,7 @@ type Token struct{ ID, Name string }
 type Approval struct {
 	ID      string    `json:"id"`
 	Act     string    `json:"act" doc:"what it is, in words; it names nobody"`
+	Terms   Terms     `json:"terms" doc:"what exactly is agreed on, and nothing else"`
 	By      string    `json:"by" doc:"name of the token that asks for it"`
 	Asked   time.Time `json:"asked"`
 	Expires time.Time `json:"expires"`
@@ -75,9 +80,19 @@ type waiting struct {
 // An Agreement is an approved act in the hands of whoever carries it out: nobody
 // else can, until it ends. The zero Agreement is of an act that takes one person.
 type Agreement struct {
-	By  string // name of the token that approved
-	id  string
-	all *Approvals
+	By    string // name of the token that approved
+	terms *Terms
+	id    string
+	all   *Approvals
+}
+
+// holds says whether an act that is about to be done is what was agreed on: the
+// error is [ErrOtherTerms].
+func (g Agreement) holds(now Terms) error {
+	if g.terms != nil && !reflect.DeepEqual(*g.terms, now) {
+		return ErrOtherTerms
+	}
+	return nil
 }
 
 // End says whether the act was done: then the approval is used, else it is good
@@ -101,38 +116,16 @@ func newApprovals(now func() time.Time) *Approvals {
 	return a
 }
 
-// Of returns the agreement on an act, whose every detail is in exact. id is the
-// approval that whoever asks comes back with; "" asks for one, and the error is a
-// [*Waiting]. An approval is good once: it is taken until [Agreement.End].
-func (a *Approvals) Of(by Token, id, act string, exact []byte) (Agreement, error) {
+// Ask has an act wait for a second person; the error is the [*Waiting] that says
+// so. Every detail of the act is in exact; what the second person is told is in
+// terms. The same act of the same token, on the same terms, waits once.
+func (a *Approvals) Ask(by Token, act string, exact []byte, terms Terms) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.expire()
-	h := hmac.New(sha256.New, a.key[:])
-	h.Write(exact)
-	digest := [32]byte(h.Sum(nil))
-	if id == "" {
-		return Agreement{}, a.ask(by, act, digest)
-	}
-	w := a.waiting[id]
-	switch {
-	case w == nil:
-		return Agreement{}, ErrNoApproval
-	case w.token != by.ID, w.act != digest:
-		return Agreement{}, ErrOtherAct
-	case w.Approved == "":
-		return Agreement{}, &Waiting{w.Approval}
-	case w.taken:
-		return Agreement{}, ErrNoApproval
-	}
-	w.taken = true
-	return Agreement{w.Approved, id, a}, nil
-}
-
-// ask has an act wait. The same act of the same token waits once.
-func (a *Approvals) ask(by Token, act string, digest [32]byte) error {
+	digest := a.digest(act, exact)
 	for _, w := range a.waiting {
-		if w.token == by.ID && w.act == digest {
+		if w.token == by.ID && w.act == digest && reflect.DeepEqual(w.Terms, terms) {
 			return &Waiting{w.Approval}
 		}
 	}
@@ -142,10 +135,39 @@ func (a *Approvals) ask(by Token, act string, digest [32]byte) error {
 	var random [16]byte
 	rand.Read(random[:])
 	now := a.now().UTC().Truncate(time.Millisecond)
-	w := &waiting{token: by.ID, act: digest, Approval: Approval{ID: hex.EncodeToString(random[:]), Act: act, By: by.Name,
+	w := &waiting{token: by.ID, act: digest, Approval: Approval{ID: hex.EncodeToString(random[:]), Act: act, Terms: terms, By: by.Name,
 		Asked: now, Expires: now.Add(approvalTime)}}
 	a.waiting[w.ID] = w
 	return &Waiting{w.Approval}
+}
+
+// Of returns the agreement on an act that was asked for as id; while nobody
+// approved the error is a [*Waiting]. An approval is good once: it is taken until
+// [Agreement.End].
+func (a *Approvals) Of(by Token, id, act string, exact []byte) (Agreement, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.expire()
+	w := a.waiting[id]
+	switch {
+	case w == nil:
+		return Agreement{}, ErrNoApproval
+	case w.token != by.ID, w.act != a.digest(act, exact):
+		return Agreement{}, ErrOtherAct
+	case w.Approved == "":
+		return Agreement{}, &Waiting{w.Approval}
+	case w.taken:
+		return Agreement{}, ErrNoApproval
+	}
+	w.taken = true
+	return Agreement{w.Approved, &w.Terms, id, a}, nil
+}
+
+func (a *Approvals) digest(act string, exact []byte) [32]byte {
+	h := hmac.New(sha256.New, a.key[:])
+	fmt.Fprintf(h, "%s\x00", act)
+	h.Write(exact)
+	return [32]byte(h.Sum(nil))
 }
 
 // Approve is a second person's yes. Saying it again changes nothing.

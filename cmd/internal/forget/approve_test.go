@@ -17,7 +17,7 @@ var (
 // waits asks for an act and returns the approval that it waits for.
 func waits(t *testing.T, a *Approvals, by Token, act string) Approval {
 	t.Helper()
-	_, err := a.Of(by, "", "an act", []byte(act))
+	err := a.Ask(by, "an act", []byte(act), Terms{Reason: "left", Events: 3})
 	w, ok := errors.AsType[*Waiting](err)
 	if !ok || !errors.Is(err, ErrWaiting) {
 		t.Fatalf("%v", err)
@@ -34,8 +34,12 @@ func TestApproval(t *testing.T) {
 	if again := waits(t, a, first, "x"); again.ID != w.ID {
 		t.Error("asked twice, it waits twice")
 	}
-	if other := waits(t, a, second, "x"); other.ID == w.ID {
+	if other := waits(t, a, second, "x"); other.ID == w.ID || other.Terms.Events != 3 {
 		t.Error("two people share an approval")
+	}
+	more, _ := errors.AsType[*Waiting](a.Ask(first, "an act", []byte("x"), Terms{Reason: "left", Events: 4}))
+	if more == nil || more.ID == w.ID {
+		t.Error("other terms are another approval")
 	}
 	for name, by := range map[string]Token{"the same token": first, "a token of the same name": third} {
 		if _, err := a.Approve(by, w.ID); !errors.Is(err, ErrSamePerson) {
@@ -55,8 +59,11 @@ func TestApproval(t *testing.T) {
 		t.Errorf("somebody else: %v", err)
 	}
 	agreed, err := a.Of(first, w.ID, "an act", []byte("x"))
-	if err != nil || agreed.By != "deputy" {
+	if err != nil || agreed.By != "deputy" || agreed.holds(Terms{Reason: "left", Events: 3}) != nil || !errors.Is(agreed.holds(Terms{Reason: "left"}), ErrOtherTerms) {
 		t.Errorf("%q, %v", agreed.By, err)
+	}
+	if _, err := a.Of(first, w.ID, "another act", []byte("x")); !errors.Is(err, ErrOtherAct) {
+		t.Errorf("another act: %v", err)
 	}
 	if _, err := a.Of(first, w.ID, "an act", []byte("x")); !errors.Is(err, ErrNoApproval) {
 		t.Errorf("at the same time: %v", err)
@@ -65,7 +72,7 @@ func TestApproval(t *testing.T) {
 	if agreed, err = a.Of(first, w.ID, "an act", []byte("x")); err != nil {
 		t.Errorf("again, after it failed: %v", err)
 	}
-	if len(a.List()) != 2 {
+	if len(a.List()) != 3 {
 		t.Errorf("%d wait", len(a.List()))
 	}
 	agreed.End(true)
@@ -90,7 +97,7 @@ func TestApprovalExpires(t *testing.T) {
 	for i := range maxApprovals {
 		waits(t, a, first, fmt.Sprint(i))
 	}
-	if _, err := a.Of(first, "", "an act", []byte("one more")); !errors.Is(err, ErrTooMany) {
+	if err := a.Ask(first, "an act", []byte("one more"), Terms{}); !errors.Is(err, ErrTooMany) {
 		t.Errorf("too many: %v", err)
 	}
 }

@@ -1,12 +1,10 @@
 package forget
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/imalink/custody/cmd/internal/ask"
@@ -23,6 +21,7 @@ func (o *Office) blank(k report.Kind, retention bool) *report.Certificate {
 		Version: report.Format, Kind: k, Issued: report.At(o.Now()),
 		Ledger:  report.Ledger{Name: o.Ledger.Name(), ID: o.Ledger.ID()},
 		Remains: report.Remains{Clear: report.ClearFields(), Learnable: report.Learnable(retention)},
+		Copies:  o.copiesOf(o.Ledger.Vault().RootVersion()),
 	}
 	c.Evidence = report.Evidence{AsOf: head.Position, At: report.At(head.Recorded), Digest: hex.EncodeToString(head.Digest[:]),
 		Verify: []string{"custody check --data DIR --keys DIR"}}
@@ -30,7 +29,7 @@ func (o *Office) blank(k report.Kind, retention bool) *report.Certificate {
 }
 
 // planned is what a plan says, in the copy of whoever asked for it.
-func (o *Office) planned(k report.Kind, p *ask.Plan, r *Request, who events.Who) (*report.Certificate, error) {
+func (o *Office) planned(k report.Kind, p *ask.Plan, r *Request, who events.Who) *report.Certificate {
 	c := o.blank(k, false)
 	c.Erasure = &report.Erasure{Reason: r.Reason, Request: r.Request, By: report.Who(who), Due: report.At(o.due(r)), AsActor: r.AsActor, Ground: r.Ground}
 	c.Identifiers = &report.Identifiers{Shown: true, Count: uint64(len(p.Identifiers))}
@@ -44,12 +43,12 @@ func (o *Office) planned(k report.Kind, p *ask.Plan, r *Request, who events.Who)
 		acts += id.Acts
 	}
 	fill(c, p.Events, p.Standing)
-	c.Kept = keptOf(p.Rows, r.Keep, p.Events, acts)
-	return c, o.cells(c, p.Rows)
+	c.Kept, c.Cells = keptOf(p.Rows, p.Keep, p.Events, acts), cellsOf(monthsOf(p.Cells))
+	return c
 }
 
 // again is the certificate of an erasure in a copy that names nobody.
-func (o *Office) again(d *ask.ErasureDetail) (*report.Certificate, error) {
+func (o *Office) again(d *ask.ErasureDetail) *report.Certificate {
 	c := o.blank(report.Restricted, false)
 	c.Erasure = erasureOf(&d.Erasure)
 	c.Identifiers = &report.Identifiers{Count: uint64(d.Identifiers)}
@@ -59,14 +58,13 @@ func (o *Office) again(d *ask.ErasureDetail) (*report.Certificate, error) {
 	}
 	if d.Pursuit == nil || d.Pursuit.Changed {
 		c.Remains.Uncounted = true // nobody can tell any more, or it is not one person
-		return c, nil
+		return c
 	}
 	fill(c, d.Pursuit.Events, d.Pursuit.Standing)
-	if d.Pursuit.Rows == nil {
-		return c, nil
+	if d.Pursuit.Rows != nil {
+		c.Kept, c.Cells = keptOf(d.Pursuit.Rows, keepOf(d), d.Pursuit.Events, 0), cellsOf(monthsOf(d.Pursuit.Cells))
 	}
-	c.Kept = keptOf(d.Pursuit.Rows, keepOf(d), d.Pursuit.Events, 0)
-	return c, o.cells(c, d.Pursuit.Rows)
+	return c
 }
 
 // show is the command that shows an erasure.
@@ -103,33 +101,17 @@ func instant(i *ask.Instant) report.Instant {
 	return report.At(i.Time)
 }
 
-// countsOf sums up the kinds of events by class and family.
-func countsOf(x ask.Extent) []report.Count {
-	type row struct{ class, family string }
-	sums := map[row]uint64{}
-	for _, k := range events.Kinds() {
-		if n := x.Kinds[k.Name()]; n > 0 {
-			sums[row{k.Retention().String(), k.Family()}] += n
-		}
+// countsOf are the events by class and family.
+func countsOf(x ask.Extent) (counts []report.Count) {
+	for _, g := range x.Groups {
+		counts = append(counts, report.Count{Class: g.Class, Family: g.Family, Events: g.Events, First: instant(g.First), Last: instant(g.Last)})
 	}
-	var counts []report.Count
-	for r, n := range sums {
-		one := report.Count{Class: r.class, Family: r.family, Events: n}
-		for _, c := range x.Classes {
-			if c.Class == r.class && c.Events == n { // else the times are of several families
-				one.First, one.Last = instant(c.First), instant(c.Last)
-			}
-		}
-		counts = append(counts, one)
-	}
-	slices.SortFunc(counts, func(a, b report.Count) int {
-		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Family, b.Family))
-	})
 	return counts
 }
 
-// opened notes when and where an erasure was opened.
-func (o *Office) opened(ctx context.Context, c *report.Certificate, position uint64) error {
+// opened notes when and where an erasure was opened, which is an event about the
+// person, too.
+func (o *Office) opened(ctx context.Context, c *report.Certificate, g *ask.Going, position uint64) error {
 	rec, err := o.Ledger.Event(ctx, position)
 	if err != nil {
 		return fmt.Errorf("reading an opening: %w", err)
@@ -140,15 +122,16 @@ func (o *Office) opened(ctx context.Context, c *report.Certificate, position uin
 	}
 	due, _ := time.Parse(time.RFC3339, st.Event.Data.Get("due").Text()) // as the catalogue has it
 	c.Erasure.Position, c.Erasure.Opened, c.Erasure.Restricted, c.Erasure.Due = position, report.At(st.Event.At), report.At(st.Event.At), report.At(due)
+	c.Cells = cellsOf(monthsOf(with(g, vault.CellID{Class: uint8(st.Event.Kind.Retention()), Role: vault.Subject, Month: vault.MonthOf(st.Event.At)})))
 	c.Evidence = o.blank(c.Kind, false).Evidence
 	c.Evidence.Verify = append(c.Evidence.Verify, show(position))
 	return nil
 }
 
-// shredded notes that keys were destroyed.
+// shredded notes that keys were destroyed just now.
 func (o *Office) shredded(ctx context.Context, c *report.Certificate, done ledger.Shredded, rows map[vault.PersonID][]vault.Chain) error {
-	if err := o.destroyed(ctx, c, done.Position); err != nil {
-		return fmt.Errorf("%w: %w", ErrDestroyed, err)
+	if err := o.justDestroyed(ctx, c, done.Position); err != nil {
+		return err
 	}
 	c.Shredding.Shards = uint64(done.Shards)
 	for _, chains := range rows {
@@ -159,7 +142,18 @@ func (o *Office) shredded(ctx context.Context, c *report.Certificate, done ledge
 	return nil
 }
 
-// destroyed notes the event that says so.
+// justDestroyed notes the event that says that keys were destroyed just now. Its
+// error wraps ErrDestroyed.
+func (o *Office) justDestroyed(ctx context.Context, c *report.Certificate, position uint64) error {
+	_ = o.backup(ctx) // if it fails, the certificate says that the backup is due; it is tried every hour
+	if err := o.destroyed(ctx, c, position); err != nil {
+		return fmt.Errorf("%w: %w", ErrDestroyed, err)
+	}
+	c.Copies = o.copiesAfter(c.Shredding, true)
+	return nil
+}
+
+// destroyed notes the event that says that keys were destroyed, at some time.
 func (o *Office) destroyed(ctx context.Context, c *report.Certificate, position uint64) error {
 	rec, err := o.Ledger.Event(ctx, position)
 	if err != nil {
@@ -183,6 +177,7 @@ func (o *Office) destroyed(ctx context.Context, c *report.Certificate, position 
 		By:         report.Who{Role: d.Get("role").Text(), Token: d.Get("token").Text(), Approved: d.Get("approved_by").Text()},
 		RootBefore: uint64(d.Get("former").Int()), RootAfter: uint64(d.Get("root").Int()),
 	}
+	c.Copies = o.copiesAfter(c.Shredding, false)
 	return nil
 }
 
@@ -192,9 +187,9 @@ func (o *Office) Certificate(ctx context.Context, a ask.Asker, position uint64, 
 	if err != nil {
 		return nil, err
 	}
-	c, err := o.again(&d)
-	if err != nil || d.Ended == nil || d.State != "shredded" {
-		return c, err
+	c := o.again(&d)
+	if d.Ended == nil || d.State != "shredded" {
+		return c, nil
 	}
 	return c, o.destroyed(ctx, c, d.Ended.Position)
 }

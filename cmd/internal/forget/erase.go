@@ -27,16 +27,15 @@ func (o *Office) Erase(ctx context.Context, a ask.Asker, r Request) (*report.Cer
 	if err := o.check(who, &r); err != nil {
 		return nil, err
 	}
-	var agreed Agreement
 	if r.AsActor {
 		var err error
-		if agreed, err = o.second(a, r.Approval, "erase what somebody did as an actor", withoutApproval(r)); err != nil {
+		if r.agreed, err = o.second(a, r.Approval, actOfErasure, withoutApproval(r), func() (Terms, error) { return o.erasureTerms(ctx, a, &r) }); err != nil {
 			return nil, err
 		}
 	}
-	who.Approved = agreed.By
+	who.Approved = r.agreed.By
 	c, err := o.erase(ctx, a, who, &r)
-	agreed.End(err == nil)
+	r.agreed.End(err == nil)
 	return c, err
 }
 
@@ -57,15 +56,12 @@ func (o *Office) erase(ctx context.Context, a ask.Asker, who events.Who, r *Requ
 
 // begin opens an erasure, and carries it out if that is asked.
 func (o *Office) begin(ctx context.Context, a ask.Asker, who events.Who, r *Request, p *ask.Plan) (*report.Certificate, error) {
-	c, err := o.planned(report.Restricted, p, r, who)
-	if err != nil {
-		return nil, err
-	}
-	open, err := o.Ledger.RecordOpening(ctx, o.opening(who, r, p.Subjects()...))
+	c := o.planned(report.Restricted, p, r, who)
+	open, err := o.Ledger.RecordOpening(ctx, o.opening(who, r, p.Keep, p.Subjects()...))
 	if err != nil {
 		return nil, fmt.Errorf("opening an erasure: %w", err)
 	}
-	if err := errors.Join(o.opened(ctx, c, open), o.cells(c, p.Rows)); err != nil { // in the cell of the opening, too
+	if err := o.opened(ctx, c, &p.Going, open); err != nil {
 		return nil, err
 	}
 	if !r.Now {
@@ -81,7 +77,7 @@ func (o *Office) goOn(ctx context.Context, a ask.Asker, who events.Who, r *Reque
 	switch {
 	case err != nil:
 		return nil, err
-	case !r.Now || d.AsActor != r.AsActor || !sameKeep(keepOf(&d), r.Keep):
+	case !r.Now || d.AsActor != r.AsActor || !sameKeep(keepOf(&d), p.Keep):
 		return nil, &AlreadyOpen{open}
 	}
 	decided, err := o.joined(who, r, p, &d)
@@ -105,10 +101,7 @@ func (o *Office) joined(who events.Who, r *Request, p *ask.Plan, d *ask.ErasureD
 	if err := ready(d); err != nil {
 		return decision{}, err
 	}
-	c, err := o.planned(report.Restricted, p, r, who)
-	if err != nil {
-		return decision{}, err
-	}
+	c := o.planned(report.Restricted, p, r, who)
 	c.Erasure = erasureOf(&d.Erasure)
 	c.Evidence.Verify = append(c.Evidence.Verify, show(d.Position))
 	return decision{c, p.Rows, p.AsOf.Position}, nil
@@ -127,13 +120,21 @@ func (o *Office) decideAgain(ctx context.Context, a ask.Asker, who events.Who, r
 	return o.joined(who, r, &p, &d)
 }
 
-// second returns the agreement on an act.
-func (o *Office) second(a ask.Asker, approval, act string, exact any) (Agreement, error) {
+// second returns the agreement on an act, or asks for one, on the terms of now.
+func (o *Office) second(a ask.Asker, approval, act string, exact any, terms func() (Terms, error)) (Agreement, error) {
 	b, err := json.Marshal(exact)
 	if err != nil {
 		return Agreement{}, fmt.Errorf("comparing an act: %w", err)
 	}
-	return o.Approvals.Of(Token{a.Token, a.Name}, approval, act, append([]byte(act+"\x00"), b...))
+	by := Token{a.Token, a.Name}
+	if approval != "" {
+		return o.Approvals.Of(by, approval, act, b)
+	}
+	t, err := terms()
+	if err != nil {
+		return Agreement{}, err
+	}
+	return Agreement{}, o.Approvals.Ask(by, act, b, t)
 }
 
 // withoutApproval is all of a request that two people agree on.
@@ -151,6 +152,11 @@ func openErasure(p *ask.Plan) uint64 {
 		}
 	}
 	return 0
+}
+
+// bound reports whether the person stays bound by each hold that names them.
+func bound(holds []ask.Hold, keep []events.Keeping) bool {
+	return !slices.ContainsFunc(holds, ask.Hold.Names) || slices.ContainsFunc(keep, func(k events.Keeping) bool { return k.Class == ask.HoldClass })
 }
 
 // covered reports whether what is kept is kept on the ground of each hold.
@@ -209,8 +215,7 @@ func (o *Office) unnamed(d *ask.ErasureDetail) (decision, error) {
 	if err := ready(d); err != nil {
 		return decision{}, err
 	}
-	c, err := o.again(d)
-	return decision{c, d.Pursuit.Rows, d.AsOf.Position}, err
+	return decision{o.again(d), d.Pursuit.Rows, d.AsOf.Position}, nil
 }
 
 // ready says why an erasure cannot be carried out.
@@ -220,7 +225,7 @@ func ready(d *ask.ErasureDetail) error {
 		return ErrEnded
 	case d.Pursuit.Changed || d.Pursuit.Rows == nil:
 		return ErrDecideAgain
-	case !covered(d.Pursuit.Holds, keepOf(d)):
+	case !covered(d.Pursuit.Holds, keepOf(d)), !bound(d.Pursuit.Holds, keepOf(d)):
 		return &Held{d.Pursuit.Holds}
 	}
 	return nil

@@ -2,7 +2,6 @@ package forget
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -46,44 +45,29 @@ func eventsOf(x ask.Extent, class string) uint64 {
 	return 0
 }
 
-// cells puts in the cells in which the person's keys go: of the subject's role,
-// and of the actor's if that goes, too. A key goes unless it stays of every row.
-func (o *Office) cells(c *report.Certificate, rows map[vault.PersonID][]vault.Chain) error {
-	stay := map[vault.Chain]int{} // of how many rows
-	var id vault.Identifier
-	for row, chains := range rows {
-		for _, chain := range chains {
-			stay[chain]++
-		}
-		var err error
-		if id, err = o.Ledger.Vault().IdentifierOf(row); err != nil {
-			return fmt.Errorf("finding what goes: %w", err)
+// with are the cells in which keys go, with that of one more event, which lists the
+// person under every identifier.
+func with(g *ask.Going, cell vault.CellID) []vault.CellID {
+	chain := vault.Chain{Class: cell.Class, Role: cell.Role}
+	for _, stay := range g.Rows {
+		if !slices.Contains(stay, chain) && !slices.Contains(g.Cells, cell) {
+			return append(slices.Clone(g.Cells), cell)
 		}
 	}
+	return g.Cells
+}
+
+// monthsOf are cells by class and month.
+func monthsOf(cells []vault.CellID) map[events.Retention]map[vault.Month]uint64 {
 	months := map[events.Retention]map[vault.Month]uint64{}
-	for _, role := range []vault.Role{vault.Subject, vault.Actor} {
-		if role == vault.Actor && !c.Erasure.AsActor {
-			continue
+	for _, cell := range cells {
+		class := events.Retention(cell.Class)
+		if months[class] == nil {
+			months[class] = map[vault.Month]uint64{}
 		}
-		tags, err := o.Ledger.Vault().TagsOf(id, role) // of every row
-		if err != nil {
-			return fmt.Errorf("finding what goes: %w", err)
-		}
-		seen := map[vault.CellID]bool{}
-		for _, t := range tags {
-			class := events.Retention(t.Cell.Class)
-			if seen[t.Cell] || stay[vault.Chain{Class: t.Cell.Class, Role: role}] == len(rows) {
-				continue
-			}
-			seen[t.Cell] = true
-			if months[class] == nil {
-				months[class] = map[vault.Month]uint64{}
-			}
-			months[class][t.Cell.Month]++
-		}
+		months[class][cell.Month]++
 	}
-	c.Cells = cellsOf(months)
-	return nil
+	return months
 }
 
 // cellsOf are months by class, those that follow each other in one row.

@@ -27,8 +27,9 @@ var (
 	// ErrGround is returned where what an employee did as an actor would be erased
 	// without a ground, or a ground is given for nothing.
 	ErrGround = errors.New("forget: a ground is given for erasing what somebody did as an actor, and for nothing else")
-	// ErrDue is returned for an erasure that would be due before it is opened.
-	ErrDue = errors.New("forget: an erasure is due in the future")
+	// ErrDue is returned for an erasure that would be due before it is opened, or later
+	// than [Latest] after.
+	ErrDue = errors.New("forget: an erasure is due after it is opened, and within three months")
 	// ErrDestroyed is wrapped by whatever failed after keys were destroyed: that
 	// cannot be taken back. The event that says so is there, or follows at the
 	// latest when the ledger is opened again.
@@ -51,11 +52,18 @@ func (*AlreadyOpen) Unwrap() error   { return ErrOpen }
 type Config struct {
 	Ledger *ledger.Ledger
 	Desk   *ask.Desk
-	// TwoPersons has every reveal wait for a second person, too.
+	// TwoPersons has every reveal, and every retention that somebody asks for, wait for
+	// a second person, too.
 	TwoPersons bool
-	// Before is called before keys are destroyed, to bring a backup up to date while
-	// recording goes on: what is left is done while it waits. nil is nothing.
+	// Ship is where the ledger takes a change of keys. After one its backup is brought
+	// up to date, so that it has the event that says so.
+	Ship ledger.Shipper
+	// Before is called before keys are destroyed; nil is to bring the backup of Ship up
+	// to date while recording goes on: what is left is done while it waits.
 	Before func(context.Context) error
+	// Device says that a device seals the root key. A change of keys succeeds only if
+	// it has no key of a former version any more.
+	Device bool
 	Log    *slog.Logger     // nil discards; no line names a person
 	Now    func() time.Time // nil is time.Now
 }
@@ -78,7 +86,11 @@ func New(cfg Config) *Office {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Office{Config: cfg, Approvals: newApprovals(cfg.Now)}
+	o := &Office{Config: cfg, Approvals: newApprovals(cfg.Now)}
+	if o.Before == nil {
+		o.Before = o.backup
+	}
+	return o
 }
 
 // A Request is what is asked to be erased.
@@ -93,12 +105,23 @@ type Request struct {
 	Due        time.Time // when keys are destroyed at the latest; zero is a month from now: Art. 12(3)
 	Now        bool      // keys are destroyed at once
 	Approval   string    // id of the approval, where a second person is needed; "" asks for one
+
+	agreed Agreement
 }
 
 // String and Format give nothing of whom it is about.
 func (Request) String() string             { return "[redacted]" }
 func (Request) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[redacted]") }
 func (Request) LogValue() slog.Value       { return slog.StringValue("[redacted]") }
+
+func (r *Request) options() ask.PlanOptions {
+	return ask.PlanOptions{Case: r.Case, Reason: r.Reason, AsActor: r.AsActor, Keep: r.Keep}
+}
+
+// Latest is until when an erasure that is opened now may be put off: one month, and
+// two more where requests are complex or many (GDPR Art. 12(3)), to the end of that
+// day wherever it ends (Regulation 1182/71, Art. 3).
+func Latest(now time.Time) time.Time { return now.AddDate(0, 3, 1) }
 
 // due is when keys are destroyed at the latest.
 func (o *Office) due(r *Request) time.Time {
@@ -109,9 +132,9 @@ func (o *Office) due(r *Request) time.Time {
 }
 
 // opening is a request as it is recorded, for the person who has these
-// identifiers.
-func (o *Office) opening(who events.Who, r *Request, subjects ...string) events.Opening {
-	return events.Opening{Who: who, Reason: r.Reason, Request: r.Request, Due: o.due(r), Actor: r.AsActor, Ground: r.Ground, Keep: r.Keep, Subjects: subjects}
+// identifiers, with all that is kept.
+func (o *Office) opening(who events.Who, r *Request, keep []events.Keeping, subjects ...string) events.Opening {
+	return events.Opening{Who: who, Reason: r.Reason, Request: r.Request, Due: o.due(r), Actor: r.AsActor, Ground: r.Ground, Keep: keep, Subjects: subjects}
 }
 
 // check refuses what could not be recorded, before anybody is looked up. The
@@ -120,10 +143,10 @@ func (o *Office) check(who events.Who, r *Request) error {
 	switch {
 	case r.AsActor != (r.Ground != ""):
 		return ErrGround
-	case o.due(r).Before(o.Now()):
+	case o.due(r).Before(o.Now()), o.due(r).After(Latest(o.Now())):
 		return ErrDue
 	}
-	_, err := o.opening(who, r, r.Identifier).Event("", ledger.OwnSource, o.Now())
+	_, err := o.opening(who, r, r.Keep, r.Identifier).Event("", ledger.OwnSource, o.Now())
 	return err
 }
 
@@ -141,20 +164,13 @@ func (o *Office) Plan(ctx context.Context, a ask.Asker, r Request) (*report.Cert
 	if err != nil {
 		return nil, err
 	}
-	return o.planned(report.DryRun, &p, &r, who)
+	return o.planned(report.DryRun, &p, &r, who), nil
 }
 
 func (o *Office) plan(ctx context.Context, a ask.Asker, r *Request) (ask.Plan, error) {
-	return o.Desk.ErasurePlan(ctx, a, r.Identifier, ask.PlanOptions{Case: r.Case, Reason: r.Reason, AsActor: r.AsActor, Keep: r.Keep})
-}
-
-// before brings the backup up to date, as far as that is possible: what it does
-// not do is done, or fails, with the change of keys itself.
-func (o *Office) before(ctx context.Context) {
-	if o.Before == nil {
-		return
+	p, err := o.Desk.ErasurePlan(ctx, a, r.Identifier, r.options())
+	if err != nil {
+		return ask.Plan{}, err
 	}
-	if err := o.Before(ctx); err != nil {
-		o.Log.Warn("the backup was not brought up to date before keys are destroyed", "error", err)
-	}
+	return p, r.agreed.holds(r.terms(p.Measure()))
 }

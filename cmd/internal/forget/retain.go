@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/imalink/custody/cmd/internal/ask"
 	"github.com/imalink/custody/cmd/internal/report"
@@ -15,8 +16,9 @@ import (
 var (
 	// ErrBlocked is wrapped by a [*Blocked].
 	ErrBlocked = errors.New("forget: something is in the way of this retention")
-	// ErrTooRecent is returned for a month that has not ended.
-	ErrTooRecent = errors.New("forget: only months that have ended can be forgotten")
+	// ErrTooRecent is returned for a period that ends later than the shortest rule of a
+	// schedule would end it.
+	ErrTooRecent = errors.New("forget: a class is kept for a month at least after the month that it is of")
 	// ErrNothing is returned where nothing is left to forget.
 	ErrNothing = errors.New("forget: nothing of this class is older")
 )
@@ -44,27 +46,49 @@ func (o *Office) PlanRetention(ctx context.Context, a ask.Asker, p Period, forCa
 	return o.Desk.Retention(ctx, a, p.Class, p.Before, forCase)
 }
 
-// ended refuses a month that has not ended: what is recorded of it tomorrow could
-// be told from nobody.
+// Newest is the first month that is kept at the least: nobody forgets by hand what no
+// schedule would, such as what happened yesterday.
+func Newest(now time.Time) vault.Month { return vault.MonthOf(now) - minMonths }
+
 func (o *Office) ended(p Period) error {
-	if p.Before > vault.MonthOf(o.Now()) {
+	if p.Before > Newest(o.Now()) {
 		return ErrTooRecent
 	}
 	return nil
 }
 
-// Retain destroys the keys of a class of every month before one. The error is a
-// [*Blocked], [ErrTooRecent] or [ErrNothing], or one of the desk's or the
+// Retain destroys the keys of a class of every month before one. Where the ledger
+// asks for a second person the error is a [*Waiting] until there is one; else it is
+// a [*Blocked], [ErrTooRecent] or [ErrNothing], or one of the desk's or the
 // ledger's. If the answer is lost, asking again does it or finds nothing left.
-func (o *Office) Retain(ctx context.Context, a ask.Asker, p Period, forCase string) (*report.Certificate, error) {
+func (o *Office) Retain(ctx context.Context, a ask.Asker, p Period, forCase, approval string) (*report.Certificate, error) {
 	if err := o.ended(p); err != nil {
 		return nil, err
 	}
+	var agreed Agreement
+	if o.TwoPersons {
+		exact := []any{p.Class, p.Before, forCase}
+		var err error
+		if agreed, err = o.second(a, approval, actOfRetention, exact, func() (Terms, error) { return o.retentionTerms(ctx, a, p, forCase) }); err != nil {
+			return nil, err
+		}
+	}
+	c, err := o.decide(ctx, a, p, forCase, agreed)
+	agreed.End(err == nil)
+	return c, err
+}
+
+func (o *Office) decide(ctx context.Context, a ask.Asker, p Period, forCase string, agreed Agreement) (*report.Certificate, error) {
 	plan, err := o.Desk.Retention(ctx, a, p.Class, p.Before, forCase)
 	if err != nil {
 		return nil, err
 	}
-	return o.retain(ctx, decider(a), p, plan, "")
+	if err := agreed.holds(termsOfRetention(&plan, forCase)); err != nil {
+		return nil, err
+	}
+	who := decider(a)
+	who.Approved = agreed.By
+	return o.retain(ctx, who, p, plan, "")
 }
 
 func (o *Office) retain(ctx context.Context, who events.Who, p Period, plan ask.RetentionPlan, rule string) (*report.Certificate, error) {
@@ -85,8 +109,8 @@ func (o *Office) retain(ctx context.Context, who events.Who, p Period, plan ask.
 		case err == nil:
 			o.Log.Info("a retention period ended", "class", p.Class.String(), "before", p.Before.String(), "cells", done.Cells, "position", done.Position, "root", done.Root)
 			c := o.retained(&plan, rule)
-			if err := o.destroyed(ctx, c, done.Position); err != nil {
-				return nil, fmt.Errorf("%w: %w", ErrDestroyed, err)
+			if err := o.justDestroyed(ctx, c, done.Position); err != nil {
+				return nil, err
 			}
 			return c, nil
 		case done.Root != 0:

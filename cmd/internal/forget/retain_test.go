@@ -3,6 +3,7 @@ package forget
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestRetain(t *testing.T) {
 	if n := r.accesses(zulu); n != 2 {
 		t.Errorf("%d accesses before", n)
 	}
-	c := r.unnamed(r.Retain(t.Context(), dpo(), p, "c-1"))
+	c := r.unnamed(r.Retain(t.Context(), dpo(), p, "c-1", ""))
 	if c.Kind != report.Retained || c.Retention.Cells != 2 || c.Retention.Schedule != "" || len(c.Cells) != 1 || c.Cells[0].To != "2025-01" || c.Shredding.RootAfter != 2 {
 		t.Errorf("%+v, %+v", c.Retention, c.Shredding)
 	}
@@ -54,14 +55,72 @@ func TestRetain(t *testing.T) {
 		t.Errorf("disclosures: %v", err)
 	}
 	head := r.Ledger.Head().Position
-	r.fails(failure(r.Retain(t.Context(), dpo(), p, "")), ErrNothing)
+	r.fails(failure(r.Retain(t.Context(), dpo(), p, "", "")), ErrNothing)
 	if n := r.count(events.LedgerKeyShredded); n != 1 || r.Ledger.Head().Position != head+1 { // the question
 		t.Errorf("recorded %d times", n)
 	}
 	this := vault.MonthOf(time.Now())
-	for _, before := range []vault.Month{this + 1, this + 100} {
-		r.fails(failure(r.Retain(t.Context(), dpo(), Period{events.Access, before}, "")), ErrTooRecent)
+	for _, before := range []vault.Month{this, this + 1, this + 100} {
+		r.fails(failure(r.Retain(t.Context(), dpo(), Period{events.Access, before}, "", "")), ErrTooRecent)
 		r.fails(failure(r.PlanRetention(t.Context(), dpo(), Period{events.Access, before}, "")), ErrTooRecent)
+	}
+}
+
+// TestRetainTwoPersons: where two must agree nobody ends a retention alone, and what
+// was agreed on is all that is done. The schedule asks nobody.
+func TestRetainTwoPersons(t *testing.T) {
+	r := small(t)
+	r.TwoPersons = true
+	p := Period{events.Access, mustMonth(t, "2025-02")}
+	_, err := r.Retain(t.Context(), dpo(), p, "c-1", "")
+	r.fails(err, ErrWaiting)
+	w, is := errors.AsType[*Waiting](err)
+	if want := (Terms{Class: "access", Before: "2025-02", Case: "c-1", Events: 1, Cells: 2}); !is || !reflect.DeepEqual(w.Terms, want) {
+		t.Fatalf("the second person is told %+v", w)
+	}
+	r.fails(failure(r.Retain(t.Context(), dpo(), p, "c-1", w.ID)), ErrWaiting)
+	r.must(failure(r.Approvals.Approve(Token{deputy().Token, deputy().Name}, w.ID)))
+	r.fails(failure(r.Retain(t.Context(), dpo(), Period{events.Access, p.Before + 1}, "c-1", w.ID)), ErrOtherAct)
+	r.fails(failure(r.Retain(t.Context(), dpo(), Period{events.Disclosure, p.Before}, "c-1", w.ID)), ErrOtherAct)
+	r.fails(failure(r.Retain(t.Context(), dpo(), p, "c-2", w.ID)), ErrOtherAct)
+	r.looked(january, whiskey, yankee)
+	r.fails(failure(r.Retain(t.Context(), dpo(), p, "c-1", w.ID)), ErrOtherTerms)
+	if n := r.count(events.LedgerKeyShredded); n != 0 || r.accesses(zulu) != 2 {
+		t.Errorf("keys were destroyed %d times", n)
+	}
+	again, _ := errors.AsType[*Waiting](failure(r.Retain(t.Context(), dpo(), p, "c-1", "")))
+	r.must(failure(r.Approvals.Approve(Token{deputy().Token, deputy().Name}, again.ID)))
+	if c := r.unnamed(r.Retain(t.Context(), dpo(), p, "c-1", again.ID)); c.Shredding.By.Approved != "dpo-2" || again.Terms.Events != 2 {
+		t.Errorf("%+v, %+v", c.Shredding.By, again.Terms)
+	}
+	r.fails(failure(r.Retain(t.Context(), dpo(), p, "c-1", again.ID)), ErrNoApproval)
+	r.fails(failure(r.Retain(t.Context(), dpo(), p, "", "")), ErrNothing)
+	r.must(r.Keep(t.Context(), Schedule{[]Rule{{events.Disclosure, 1}}}))
+	if n := r.count(events.LedgerKeyShredded); n != 2 {
+		t.Errorf("keys were destroyed %d times", n)
+	}
+}
+
+// TestAnnounced: what a schedule is about to destroy, and which erasures are open,
+// stands in the log; of nobody.
+func TestAnnounced(t *testing.T) {
+	r := small(t)
+	r.must(r.Opened(t.Context()))
+	r.must(r.Keep(t.Context(), Schedule{[]Rule{{events.Breach, 1}}}))
+	if text := r.log.String(); text != "" {
+		t.Errorf("nothing is open or old: %s", text)
+	}
+	first, other := r.erase(asked(zulu)).Erasure.Position, r.erase(asked(yankee)).Erasure.Position
+	r.must(r.Opened(t.Context()))
+	months := int(vault.MonthOf(time.Now()) - mustMonth(t, "2025-02"))
+	r.must(r.Keep(t.Context(), Schedule{[]Rule{{events.Access, months}}}))
+	for _, want := range []string{
+		fmt.Sprintf(`level=WARN msg="erasures are open" count=2 erasures="[%d %d]"`, first, other),
+		fmt.Sprintf(`level=WARN msg="the retention schedule is about to destroy keys" class=access months=%d from=2025-01 before=2025-02 cells=2 events=1 held=0`, months),
+	} {
+		if text := r.log.String(); !strings.Contains(text, want) || strings.Index(text, want) > strings.Index(text, "a retention period ended") {
+			t.Errorf("%s: not in %s", want, text)
+		}
 	}
 }
 
@@ -70,7 +129,7 @@ func TestRetainBlocked(t *testing.T) {
 	r := small(t)
 	p := Period{events.Access, mustMonth(t, "2025-03")}
 	at := r.hold("claim:7", "")
-	_, err := r.Retain(t.Context(), dpo(), p, "")
+	_, err := r.Retain(t.Context(), dpo(), p, "", "")
 	b, is := errors.AsType[*Blocked](err)
 	if !is || len(b.By) != 1 || b.By[0].Position != at || b.By[0].Why != "hold-of-everybody" {
 		t.Fatalf("%v", err)
@@ -78,7 +137,7 @@ func TestRetainBlocked(t *testing.T) {
 	r.fails(err, ErrBlocked)
 	r.release("claim:7")
 	r.hold("claim:8", listing(alias))
-	c := r.unnamed(r.Retain(t.Context(), dpo(), p, ""))
+	c := r.unnamed(r.Retain(t.Context(), dpo(), p, "", ""))
 	if c.Retention.Held != 1 || len(c.Holds) != 1 {
 		t.Errorf("%+v", c.Retention)
 	}
@@ -93,7 +152,7 @@ func TestRetainUnclear(t *testing.T) {
 	r := small(t)
 	r.unnamed(r.retainedBefore(events.Governance, "2025-02"))
 	old := r.send("governance.hold-placed", january, bySystem+`"hold":"claim:7","ground":"A17-3-e",`+listing(zulu))
-	_, err := r.Retain(t.Context(), dpo(), Period{events.Access, mustMonth(t, "2025-02")}, "")
+	_, err := r.Retain(t.Context(), dpo(), Period{events.Access, mustMonth(t, "2025-02")}, "", "")
 	b, is := errors.AsType[*Blocked](err)
 	if !is || len(b.By) != 1 || b.By[0].Position != old || b.By[0].Why != "hold-unclear" {
 		t.Errorf("%v", err)
@@ -106,7 +165,7 @@ func TestRetainUnclear(t *testing.T) {
 func (r *rig) retainedBefore(class events.Retention, before string) (*report.Certificate, error) {
 	r.t.Helper()
 	r.send("governance.party-registered", january, bySystem+`"party":"tango-bank","name":"Some Firm","roles":["processor"],"country":"BE"`)
-	return r.Retain(r.t.Context(), dpo(), Period{class, mustMonth(r.t, before)}, "")
+	return r.Retain(r.t.Context(), dpo(), Period{class, mustMonth(r.t, before)}, "", "")
 }
 
 // TestClerk: what is due is carried out, what is complete before its day, what

@@ -13,7 +13,7 @@ func (o *Office) Reveal(ctx context.Context, a ask.Asker, r ask.RevealRequest, a
 	var agreed Agreement
 	if o.TwoPersons {
 		var err error
-		if agreed, err = o.second(a, approval, actOf(r), r); err != nil {
+		if agreed, err = o.second(a, approval, actOf(r), r, func() (Terms, error) { return revealTerms(&r), nil }); err != nil {
 			return ask.Revealed{}, err
 		}
 	}

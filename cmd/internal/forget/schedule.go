@@ -15,8 +15,11 @@ import (
 // ErrSchedule is wrapped by every error of a schedule that cannot be used.
 var ErrSchedule = errors.New("forget: not a retention schedule")
 
-// maxMonths bounds how long a schedule keeps a class: a hundred years.
-const maxMonths = 1200
+// How long a schedule keeps a class: a hundred years at most.
+const (
+	minMonths = 1
+	maxMonths = 1200
+)
 
 // A Schedule says how long each class of events is kept. Classes that it does
 // not name are kept for good. Its form, JSON:
@@ -79,8 +82,8 @@ func ParseSchedule(b []byte) (Schedule, error) {
 			return Schedule{}, fmt.Errorf("%w: /keep/%d/class: expected %s", ErrSchedule, i, classNames())
 		case seen[class]:
 			return Schedule{}, fmt.Errorf("%w: /keep/%d/class: it is there twice", ErrSchedule, i)
-		case rule.Months == nil || *rule.Months < 1 || *rule.Months > maxMonths:
-			return Schedule{}, fmt.Errorf("%w: /keep/%d/months: expected 1 to %d", ErrSchedule, i, maxMonths)
+		case rule.Months == nil || *rule.Months < minMonths || *rule.Months > maxMonths:
+			return Schedule{}, fmt.Errorf("%w: /keep/%d/months: expected %d to %d", ErrSchedule, i, minMonths, maxMonths)
 		}
 		seen[class] = true
 		s.Keep = append(s.Keep, Rule{class, *rule.Months})

@@ -25,6 +25,7 @@ func policy() []layer {
 		uuid   = "github.com/google/uuid "
 		script = "github.com/rogpeppe/go-internal "
 		age    = "filippo.io/age "
+		sumdb  = "golang.org/x/mod "
 		paper  = "codeberg.org/go-pdf/fpdf golang.org/x/image "
 	)
 	return []layer{
@@ -41,7 +42,13 @@ func policy() []layer {
 		{packages: "ledger/pkcs11", ours: "ledger/vault", others: "github.com/miekg/pkcs11 ", tests: "ledger/natsd ledger/stream " + rapid},
 		{packages: "ledger/backup", ours: "ledger/stream", tests: "ledger/natsd " + rapid},
 		{packages: "ledger/backup/escrow", ours: "ledger/backup", others: age, tests: rapid},
-		{packages: "ledger", ours: "events events/law ledger/stream ledger/natsd ledger/vault ledger/access ledger/backup ledger/backup/escrow", others: uuid, tests: age + rapid},
+		{packages: "ledger/evidence", ours: "events events/law ledger/evidence/checkpoint", tests: "ledger/evidence/evidencetest " + sumdb + rapid},
+		{packages: "ledger/evidence/checkpoint", others: sumdb, tests: rapid},
+		{packages: "ledger/evidence/bundle", ours: "ledger/evidence/checkpoint", others: sumdb, tests: "ledger/evidence ledger/evidence/evidencetest " + rapid},
+		{packages: "ledger/evidence/recordlog", ours: "events ledger/evidence", others: sumdb, tests: "ledger/evidence/checkpoint ledger/evidence/evidencetest " + rapid},
+		{packages: "ledger/evidence/evidencetest", ours: "events ledger/evidence ledger/evidence/checkpoint", others: sumdb, tests: rapid},
+		{packages: "ledger", ours: "events events/law ledger/stream ledger/natsd ledger/vault ledger/access ledger/backup ledger/backup/escrow ledger/notary ledger/evidence ledger/evidence/recordlog", others: uuid, tests: "ledger/evidence/checkpoint " + age + rapid},
+		{packages: "ledger/notary", ours: "events ledger/evidence ledger/evidence/*", tests: rapid},
 		{packages: "projections", ours: "events", others: bbolt, tests: rapid},
 		{packages: "projections/*", ours: "events projections projections/*", others: bbolt, tests: rapid},
 		{packages: "cmd/custody", ours: "cmd/internal/cli", tests: script + nats},

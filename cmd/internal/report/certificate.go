@@ -21,7 +21,7 @@ type Certificate struct {
 	Remains     Remains      `json:"remains"`
 	Recipients  []Recipient  `json:"recipients,omitempty"`
 	Legs        []Leg        `json:"legs,omitempty"`
-	Copies      []Copy       `json:"copies,omitempty"`
+	Copies      []Copy       `json:"copies"` // one of each kind, a device only if there is one
 	Evidence    Evidence     `json:"evidence"`
 }
 
@@ -98,7 +98,7 @@ type Cells struct {
 	Class string `json:"class"`
 	From  Month  `json:"from"`
 	To    Month  `json:"to"`   // included
-	Keys  uint64 `json:"keys"` // of a person: cells in which the person had keys; of a retention: cells
+	Keys  uint64 `json:"keys"` // cells: of a person, those in which events have a tag whose key does not stay; of a retention, all
 }
 
 // A Hold is a legal hold that concerns what would go.
@@ -166,15 +166,15 @@ type Leg struct {
 	Attest    string  `json:"attest,omitempty"` // reference of the attestation
 }
 
-// A Copy is one of the ledger's own that can hold what was destroyed here.
+// A Copy is a place beside the ledger's own files that had the root key of before,
+// or has rows that it opens. Every certificate says of each kind how it stands.
 type Copy struct {
-	Kind      string  `json:"kind"` // one of CopyKinds
-	Name      string  `json:"name"`
-	Root      uint64  `json:"root,omitempty"` // version of the root key that it holds, or is of
-	Made      Instant `json:"made"`
-	State     string  `json:"state"` // Done or Due
-	Due       Day     `json:"due,omitempty"`
-	Destroyed Instant `json:"destroyed,omitzero"`
+	Kind   string `json:"kind"`             // one of CopyKinds
+	State  string `json:"state"`            // one of CopyStates
+	Former uint64 `json:"former,omitempty"` // version of the root key that has to go, or went; 0 of None
+	// What was found there, and when it was looked at; zero if nobody did.
+	Root  uint64  `json:"root,omitempty"`
+	Found Instant `json:"found,omitzero"`
 }
 
 // Evidence says as of when the document is, and how to verify it.

@@ -86,7 +86,7 @@ func (k *checker) lists(c *Certificate) {
 		k.need((r.Event == 0) == (r.State == Due) && r.Event <= 1<<63-1, "recipients.event")
 	})
 	each(k, c.Legs, "legs", k.leg)
-	each(k, c.Copies, "copies", k.copy)
+	k.copies(c)
 }
 
 func (k *checker) leg(l Leg) {
@@ -101,14 +101,23 @@ func (k *checker) leg(l Leg) {
 	}
 }
 
-func (k *checker) copy(x Copy) {
-	k.one(CopyKinds(), x.Kind, "copies.kind")
-	k.printed(x.Name, 96, "copies.name")
-	k.instant(x.Made, "copies.made")
-	k.one([]string{Due, Done}, x.State, "copies.state")
-	k.day(x.Due, "copies.due")
-	k.instantOrNone(x.Destroyed, "copies.destroyed")
-	k.need(x.Destroyed.IsZero() == (x.State == Due), "copies.destroyed")
+// copies wants one of each kind, in their order, and nothing done before keys were
+// destroyed, or that was not looked at.
+func (k *checker) copies(c *Certificate) {
+	kinds := CopyKinds()
+	if !slices.ContainsFunc(c.Copies, func(x Copy) bool { return x.Kind == Device }) {
+		kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == Device })
+	}
+	k.need(slices.EqualFunc(c.Copies, kinds, func(x Copy, kind string) bool { return x.Kind == kind }), "copies.kind")
+	for _, x := range c.Copies {
+		k.one(CopyStates(x.Kind), x.State, "copies.state")
+		k.need(x.State != Done || c.Shredding != nil && x.Root > x.Former, "copies.state")
+		k.need((x.Former == 0) == (x.State == None), "copies.former")
+		k.need(c.Shredding == nil || x.State == None || x.Former == c.Shredding.RootBefore, "copies.former")
+		k.need(x.Root == 0 || x.State == Due || x.State == Done, "copies.root")
+		k.need((x.Root == 0) == x.Found.IsZero(), "copies.found")
+		k.instantOrNone(x.Found, "copies.found")
+	}
 }
 
 // remains wants everything that can still be seen or learnt to be stated.

@@ -59,9 +59,7 @@ func drawCertificate(t *rapid.T) *Certificate {
 		root := rapid.Uint64Range(1, 1<<40).Draw(t, "root")
 		c.Shredding = &Shredding{d.position(), d.instant(), d.hex(64), d.who(), root, root + 1, rapid.Uint64Range(0, 256).Draw(t, "shards"), d.number()}
 	}
-	c.Copies = some(d, func() Copy {
-		return Copy{d.of(CopyKinds()), d.reference(), d.number(), d.instant(), Done, d.day(), d.instant()}
-	})
+	c.Copies = d.copies(c.Shredding)
 	c.Holds = some(d, func() Hold {
 		return Hold{d.position(), d.reference(), d.of(events.KeepGrounds()), d.code(), d.day()}
 	})
@@ -71,6 +69,32 @@ func drawCertificate(t *rapid.T) *Certificate {
 	}
 	d.person(c)
 	return c
+}
+
+// copies draws one of each kind, in a state that it can have.
+func (d drawer) copies(s *Shredding) (list []Copy) {
+	former := d.position()
+	if s != nil {
+		former = s.RootBefore
+	}
+	for _, kind := range CopyKinds() {
+		x := Copy{Kind: kind, State: d.of(CopyStates(kind)), Former: former}
+		if x.State == Done && s == nil {
+			x.State = Due
+		}
+		switch {
+		case kind == Device && d.flag():
+			continue
+		case x.State == None:
+			x.Former = 0
+		case x.State == Done:
+			x.Root, x.Found = former+1, d.instant()
+		case x.State == Due && d.flag():
+			x.Root, x.Found = former, d.instant()
+		}
+		list = append(list, x)
+	}
+	return list
 }
 
 // person draws what only certificates about a person have.

@@ -122,12 +122,44 @@ func TestKinds(t *testing.T) {
 		"no commands":    func(c *Certificate) { c.Evidence.Verify = nil },
 		"long name":      func(c *Certificate) { c.Identifiers.List[0].Identifier = Named(strings.Repeat("é", 257)) },
 		"told, not when": func(c *Certificate) { c.Recipients[0].State = "sent" },
-		"gone, not when": func(c *Certificate) { c.Copies[0].State = Done },
 		"from after to":  func(c *Certificate) { c.Cells[0].From = "2026-03" },
 	} {
 		c := erased()
 		spoil(c)
 		if err := c.Encode(&bytes.Buffer{}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestCopies: a certificate says of each kind of copy how it stands, and that
+// something is done only if it was looked at, and after keys were destroyed.
+func TestCopies(t *testing.T) {
+	for name, spoil := range map[string]func(c *Certificate){
+		"none at all":                   func(c *Certificate) { c.Copies = nil },
+		"no escrow":                     func(c *Certificate) { c.Copies = c.Copies[1:] },
+		"nothing of what others copied": func(c *Certificate) { c.Copies = c.Copies[:3] },
+		"one twice":                     func(c *Certificate) { c.Copies = append(c.Copies, c.Copies[3]) },
+		"in another order":              func(c *Certificate) { c.Copies[0], c.Copies[1] = c.Copies[1], c.Copies[0] },
+		"a device that is none":         func(c *Certificate) { c.Copies[2] = Copy{Kind: Device, State: None} },
+		"others are done":               func(c *Certificate) { c.Copies[3] = Copy{Other, Done, 41, 42, at(1)} },
+		"a state that is none":          func(c *Certificate) { c.Copies[1].State = "zulu" },
+		"done, not looked at":           func(c *Certificate) { c.Copies[0].Found = Instant{} },
+		"done, nothing found":           func(c *Certificate) { c.Copies[0].Root, c.Copies[0].Found = 0, Instant{} },
+		"done, the former found":        func(c *Certificate) { c.Copies[0].Root = 41 },
+		"found, not when":               func(c *Certificate) { c.Copies[1].Root = 41 },
+		"when, nothing found":           func(c *Certificate) { c.Copies[1].Found = at(1) },
+		"none, and something found":     func(c *Certificate) { c.Copies[0] = Copy{Escrow, None, 0, 42, at(1)} },
+		"none, of a version":            func(c *Certificate) { c.Copies[0] = Copy{Escrow, None, 41, 0, Instant{}} },
+		"of no version":                 func(c *Certificate) { c.Copies[1].Former = 0 },
+		"of another version":            func(c *Certificate) { c.Copies[1].Former = 40 },
+		"done before keys were destroyed": func(c *Certificate) {
+			c.Kind, c.Shredding = Restricted, nil
+		},
+	} {
+		c := erased()
+		spoil(c)
+		if err := c.Encode(&bytes.Buffer{}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "copies.") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -125,26 +125,25 @@ func (d *document) legs() {
 	}, rows, false)
 }
 
+// copies says of each place that had the former root key, or has rows that it
+// opens, how it stands.
 func (d *document) copies() {
 	t := d.texts
 	d.subtitle(t.say("h.copies"), 12)
 	d.paragraph(body(), t.say("p.copies"))
-	var rows []row
+	var items []string
 	for _, x := range d.c.Copies {
-		root := ""
-		if x.Root > 0 {
-			root = position(x.Root)
+		name, in := "copies."+x.Kind+"."+x.State, []any{}
+		if x.State != None {
+			in = append(in, position(x.Former))
 		}
-		rows = append(rows, row{t.say("copies." + x.Kind), x.Name, orNone(root), date(x.Made), orNone(x.Due), d.state(x.State, x.Due, x.Destroyed)})
+		item := t.say(name, in...)
+		if !x.Found.IsZero() {
+			item += " " + t.say("copies.found", date(x.Found), position(x.Root))
+		}
+		items = append(items, item)
 	}
-	d.table([]column{
-		{title: t.say("t.copy"), wide: 34},
-		{title: t.say("t.name"), wide: 42},
-		{title: t.say("t.root"), wide: 16},
-		{title: t.say("t.made"), wide: 22},
-		{title: t.say("t.due"), wide: 22},
-		{title: t.say("t.state"), wide: 34},
-	}, rows, false)
+	d.items(func(int) string { return "–" }, items)
 }
 
 // state says how something due stands: overdue from the day after, by the date

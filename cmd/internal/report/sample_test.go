@@ -50,10 +50,7 @@ func erased() *Certificate {
 			{"deletion:2026-204", "processor", "cloud-host", Done, "2026-11-05", at(4000), "attest:host-88"},
 			{"deletion:2026-205", "index", "", Due, "2026-11-07", Instant{}, ""},
 		},
-		Copies: []Copy{
-			{"backup", "vault-nightly", 41, at(10_000), Due, "2026-12-24", Instant{}},
-			{"escrow", "notary", 40, at(11_000), Done, "2026-11-12", at(16_000)},
-		},
+		Copies:   []Copy{{Escrow, Done, 41, 43, at(21_000)}, {Backup, Due, 41, 0, Instant{}}, {Device, Done, 41, 42, at(22_000)}, {Other, Unknown, 41, 0, Instant{}}},
 		Evidence: Evidence{118_240, at(20_100), hexed("4ead", 64), []string{"custody check", "custody erasure show 104171"}},
 	}
 }
@@ -64,6 +61,7 @@ func ofKind(kind Kind, retention bool) *Certificate {
 	c.Kind = kind
 	if kind != Erased && kind != Retained {
 		c.Shredding = nil
+		c.Copies = []Copy{{Escrow, Due, 41, 41, at(1)}, {Backup, None, 0, 0, Instant{}}, {Other, Unknown, 41, 0, Instant{}}}
 	}
 	if kind == DryRun {
 		c.Erasure.Position, c.Erasure.Opened = 0, Instant{}
@@ -80,7 +78,8 @@ func ofKind(kind Kind, retention bool) *Certificate {
 func every() map[string]*Certificate {
 	again, bare := erased(), ofKind(Restricted, false)
 	again.Identifiers = &Identifiers{Count: 3}
-	bare.Cells, bare.Holds, bare.Kept, bare.Recipients, bare.Legs, bare.Copies, bare.Remains.Events = nil, nil, nil, nil, nil, nil, nil
+	bare.Cells, bare.Holds, bare.Kept, bare.Recipients, bare.Legs, bare.Remains.Events = nil, nil, nil, nil, nil, nil
+	bare.Copies[0] = Copy{Kind: Escrow, State: None}
 	return map[string]*Certificate{
 		"erased": erased(), "again": again, "bare": bare,
 		"restricted": ofKind(Restricted, false), "dry": ofKind(DryRun, false),

@@ -87,8 +87,7 @@ func words() map[string]*Certificate {
 			Events: []Count{{classes()[i], families()[i%len(families())], 1, Instant{}, Instant{}}}}
 		c.Holds = []Hold{{1, "hold:1", "A17-3-" + string(rune('a'+i%5)), "", ""}}
 		c.Identifiers = &Identifiers{Shown: true, Count: 1, List: []Linked{{Identifier: Named("candidate:1"), Acted: 1}}}
-		c.Recipients, c.Copies = c.Recipients[:1], nil
-		c.Legs = nil
+		c.Recipients, c.Legs = c.Recipients[:1], nil
 		for _, kind := range LegKinds() {
 			c.Legs = append(c.Legs, Leg{Deletion: "deletion:1", Kind: kind, State: Done})
 		}
@@ -97,8 +96,16 @@ func words() map[string]*Certificate {
 	}
 	hand := ofKind(Retained, true)
 	hand.Retention.Schedule, hand.Retention.Cells, hand.Retention.Held = "", 1, 1
-	hand.Copies = slices.Repeat(hand.Copies[:1], 2)
+	hand.Copies[0], hand.Copies[2] = Copy{Escrow, Due, 41, 0, Instant{}}, Copy{Device, Unknown, 41, 0, Instant{}}
 	all["hand"] = hand
+	for i, state := range []string{None, Done} {
+		c := erased()
+		c.Copies[0], c.Copies[1] = Copy{Kind: Escrow, State: None}, []Copy{{Kind: Backup, State: None}, {Backup, Done, 41, 42, at(1)}}[i]
+		all["copies "+state] = c
+	}
+	planned := ofKind(Restricted, false)
+	planned.Copies = slices.Insert(planned.Copies, 2, Copy{Device, Due, 41, 0, Instant{}})
+	all["planned"] = planned
 	held := ofKind(Restricted, false)
 	held.Holds = held.Holds[:1]
 	all["held"] = held
@@ -113,7 +120,8 @@ func words() map[string]*Certificate {
 func uncounted() *Certificate {
 	c := erased()
 	c.Identifiers = &Identifiers{Count: 2}
-	c.Cells, c.Recipients, c.Legs, c.Copies, c.Holds = nil, nil, nil, nil, nil
+	c.Cells, c.Recipients, c.Legs, c.Holds = nil, nil, nil, nil
+	c.Copies[1] = Copy{Backup, Done, 41, 42, at(1)}
 	c.Remains = Remains{Uncounted: true, Clear: ClearFields(), Learnable: Learnable(false)}
 	return c
 }

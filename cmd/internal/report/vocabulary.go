@@ -38,9 +38,40 @@ func LegKinds() []string {
 	return []string{"live", "replica", "index", "cache", "export", "backup", "processor"}
 }
 
-// CopyKinds are the copies that a ledger has of itself: of its events and rows,
-// and of its root key.
-func CopyKinds() []string { return []string{"backup", "escrow"} }
+// What a certificate says of copies, in this order. A certificate has Device only
+// where one seals the root key.
+const (
+	Escrow = "escrow" // of the root key
+	Backup = "backup" // of events and rows; it never has the root key
+	Device = "device" // that seals the root key, and has a key for each version
+	Other  = "other"  // what somebody copied; nobody can know
+)
+
+// States of a copy, besides Due and Done.
+const (
+	None    = "none"    // the server has none
+	Unknown = "unknown" // not looked at, or not to be known
+)
+
+// CopyKinds are the kinds of copies.
+func CopyKinds() []string { return []string{Escrow, Backup, Device, Other} }
+
+// CopyStates are those that a kind of copy can have. Done is:
+//
+//   - of an escrow, that a later version was found in the place of the former;
+//   - of a backup, that it was found to have rows and table of a later version. It
+//     keeps those of before, which open with a copy of the former root key only;
+//   - of a device, that it was told to destroy the former's key, and then asked
+//     whether it still had it.
+func CopyStates(kind string) []string {
+	switch kind {
+	case Escrow, Backup:
+		return []string{None, Due, Done}
+	case Device:
+		return []string{Due, Done, Unknown}
+	}
+	return []string{Unknown}
+}
 
 // ClearFields are the groups of fields that stay readable in every stored event
 // (docs/FORMAT.md, stored event), whoever it was about.

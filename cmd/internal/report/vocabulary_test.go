@@ -67,8 +67,19 @@ func TestVocabularies(t *testing.T) {
 	if got := s.dataOf()["governance.hold-placed"].Properties["ground"].Enum; !slices.Equal(got, events.KeepGrounds()) {
 		t.Errorf("holds have the grounds %v", got)
 	}
+	states := map[string][]string{}
+	for _, kind := range CopyKinds() {
+		states["copies."+kind] = CopyStates(kind)
+	}
+	for name, words := range states {
+		for _, word := range words {
+			if english()[name+"."+word] == "" {
+				t.Errorf("no text for %s %s", name, word)
+			}
+		}
+	}
 	for name, words := range map[string][]string{"reason": events.ErasureReasons(), "ground": events.KeepGrounds(), "class": classes(), "family": families(),
-		"leg": LegKinds(), "copies": CopyKinds(), "told": RecipientStates(), "clear": ClearFields(), "learn": append(Learnable(false), Learnable(true)...)} {
+		"leg": LegKinds(), "told": RecipientStates(), "clear": ClearFields(), "learn": append(Learnable(false), Learnable(true)...)} {
 		for _, word := range words {
 			if english()[name+"."+word] == "" {
 				t.Errorf("no text for %s %s", name, word)

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/imalink/custody/cmd/internal/attest"
+	"github.com/imalink/custody/cmd/internal/statement"
+	"github.com/imalink/custody/events/law"
+	"github.com/imalink/custody/ledger/access"
+)
+
+type statementInput struct {
+	FromDay string `query:"from_day" required:"true" format:"date" doc:"first UTC day of the events' times" example:"2025-07-01"`
+	ToDay   string `query:"to_day" required:"true" format:"date" doc:"and the last, included"`
+	Lang    string `query:"lang" enum:"en,nl,fr" default:"en" doc:"language that the page shows first"`
+}
+
+// state registers statements.
+func (a *API) state(h huma.API) {
+	op := operation(http.MethodGet, "/v1/statements/non-transfer", "state-non-transfer", "The statement of recorded non-transfer, as a bundle with its proofs", notFound, notProven, unsigned)
+	op.Description = "Reads every stored event once."
+	op.Responses["200"] = &huma.Response{Description: "A bundle: docs/FORMAT.md, Bundle; custody verify reads it",
+		Content: map[string]*huma.MediaType{zipType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	huma.Register(h, guard(op, access.Prove), func(ctx context.Context, in *statementInput) (*rawOutput, error) {
+		e, _, err := a.notary()
+		if err != nil {
+			return nil, err
+		}
+		l, ok := e.(attest.Ledger)
+		if !ok {
+			return nil, problem(notReady, "it is being opened")
+		}
+		from, ferr := law.ParseDay(in.FromDay)
+		to, terr := law.ParseDay(in.ToDay)
+		if errors.Join(ferr, terr) != nil || from > to {
+			return nil, problem(invalidRequest, "from_day and to_day are days, the last not before the first")
+		}
+		var b bytes.Buffer
+		if err := attest.NonTransfer(ctx, &b, l, attest.Request{From: from, To: to, Lang: statement.Lang(in.Lang), Issued: time.Now()}); err != nil {
+			return nil, a.answerable(ctx, err)
+		}
+		return &rawOutput{zipType, b.Bytes()}, nil
+	})
+}

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imalink/custody/ledger/evidence"
+)
+
+const proveLong = `Has the server prove an answer. The proof goes to the file of --out, and custody
+verify checks it anywhere, offline, knowing nothing but whose signatures count.
+
+Days are whole UTC days of the events' times, over everything recorded so far;
+positions are places in the ledger. They are never one flag: an event of July may
+be recorded in September.
+
+--class light gives kilobytes, and needs that an auditor recomputed and cosigned;
+--class replay gives every record of the range, and trusts nobody.`
+
+func (s *session) proveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "prove",
+		Short: "Prove an answer, to be verified offline",
+		Long:  proveLong,
+		Example: `  custody prove event 10541 --out p
+  custody prove absence --flag T5 --from-day 2025-07-01 --to-day 2025-09-30 --out p
+  custody prove count --flag used --from-position 1 --to-position 500 --class replay --out p
+  custody prove growth old-checkpoint --out p`,
+		Args: cobra.ArbitraryArgs,
+		RunE: group,
+	}
+	cmd.AddCommand(s.proveEventCommand(), s.proveGrowthCommand())
+	for _, what := range []struct{ name, short string }{
+		{"count", "Prove how many records have a flag"},
+		{"absence", "Prove that no record has a flag"},
+		{"list", "Prove which records have a flag"},
+	} {
+		cmd.AddCommand(s.proveAnswerCommand(what.name, what.short))
+	}
+	return cmd
+}
+
+func (s *session) proveEventCommand() *cobra.Command {
+	var withheld bool
+	cmd := &cobra.Command{
+		Use:               "event POSITION --out FILE",
+		Short:             "Prove that an event is recorded, and as what",
+		Example:           `  custody prove event 10541 --out p`,
+		Args:              arguments(1, 1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := strconv.ParseUint(args[0], 10, 63); err != nil {
+				return misuse("POSITION is a place in the ledger: a number from 1")
+			}
+			q := url.Values{"position": {args[0]}, "told": {strconv.FormatBool(!withheld)}}
+			return s.prove(cmd.Context(), http.MethodGet, "/v1/proofs/event", q, nil)
+		},
+	}
+	cmd.Flags().BoolVar(&withheld, "withhold", false, "leave the stored event out: only its record is proven")
+	return cmd
+}
+
+func (s *session) proveGrowthCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "growth CHECKPOINT --out FILE",
+		Short:   "Prove that nothing changed since an older checkpoint",
+		Example: `  curl -s $CUSTODY_URL/v1/checkpoint > old-checkpoint; custody prove growth old-checkpoint --out p`,
+		Args:    arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, err := os.ReadFile(args[0])
+			if err != nil {
+				return fmt.Errorf("reading the checkpoint: %w", err)
+			}
+			return s.prove(cmd.Context(), http.MethodPost, "/v1/proofs/growth", nil, b)
+		},
+	}
+}
+
+func (s *session) proveAnswerCommand(what, short string) *cobra.Command {
+	var flag, class, fromDay, toDay, fromPosition, toPosition, from, to string
+	cmd := &cobra.Command{
+		Use:               what + " --flag FLAG --from-day DAY --to-day DAY --out FILE",
+		Short:             short,
+		Example:           "  custody prove " + what + " --flag T5 --from-day 2025-07-01 --to-day 2025-09-30 --out p",
+		Args:              arguments(0, 0),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "flag"); err != nil {
+				return err
+			}
+			if _, err := evidence.ParseFlags(flag); err != nil {
+				return misuse("--flag is one of %v, or several of the classes, separated by commas", evidence.FlagNames())
+			}
+			q := url.Values{"what": {what}, "flag": {flag}, "class": {class}}
+			for name, value := range map[string]string{"from_day": fromDay, "to_day": toDay, "from_position": fromPosition,
+				"to_position": toPosition, "from": from, "to": to} {
+				if value != "" {
+					q.Set(name, value)
+				}
+			}
+			return s.prove(cmd.Context(), http.MethodGet, "/v1/proofs/answer", q, nil)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flag, "flag", "", "what is asked about: "+fmt.Sprint(evidence.FlagNames()))
+	f.StringVar(&class, "class", "light", "light or replay")
+	f.StringVar(&fromDay, "from-day", "", "first UTC day of the events' times")
+	f.StringVar(&toDay, "to-day", "", "last UTC day, included")
+	f.StringVar(&fromPosition, "from-position", "", "first position")
+	f.StringVar(&toPosition, "to-position", "", "last position, included")
+	f.StringVar(&from, "from", "", "first instant of the events' times, RFC 3339; only with --class replay")
+	f.StringVar(&to, "to", "", "and the end, not included")
+	cmd.RegisterFlagCompletionFunc("flag", one(evidence.FlagNames()))
+	cmd.RegisterFlagCompletionFunc("class", one([]string{"light", "replay"}))
+	return cmd
+}
+
+// prove has a proof made, verifies it, and writes it to the file of --out. Nothing is written of one that does not
+// verify.
+func (s *session) prove(ctx context.Context, method, path string, query url.Values, body []byte) error {
+	if s.outFile == "" {
+		return misuse("a proof is no text: say where it goes, with --out FILE")
+	}
+	proof, err := s.fetch(ctx, method, path, query, body)
+	if err != nil {
+		return err
+	}
+	v, err := evidence.Verify(proof, nil)
+	if err != nil {
+		return &fault{status: unsound, err: fmt.Errorf("the server gave a false proof: %w", err)}
+	}
+	if err := writeNew(s.outFile, proof); err != nil {
+		return err
+	}
+	for _, line := range claims(v) {
+		s.note("%s", line)
+	}
+	s.note("the proof is in %s, %s bytes; custody verify %s --trust FILE checks it", s.outFile, count(len(proof)), s.outFile)
+	return nil
+}
+
+// fetch asks for bytes, and asks again while the server says that it will soon have them.
+func (s *session) fetch(ctx context.Context, method, path string, query url.Values, body []byte) (got []byte, err error) {
+	c, err := s.client()
+	if err != nil {
+		return nil, err
+	}
+	mediaType := ""
+	if body != nil {
+		mediaType = "text/plain"
+	}
+	err = patiently(ctx, s.note, func() error {
+		response, err := c.send(ctx, method, path, query, mediaType, body)
+		if err != nil {
+			return err
+		}
+		got, err = io.ReadAll(response.Body)
+		if err = errors.Join(err, response.Body.Close()); err != nil {
+			return fmt.Errorf("reading the server's answer: %w", err)
+		}
+		return nil
+	})
+	return got, err
+}
+
+// writeNew writes a file durably. One that is there is replaced.
+func writeNew(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening --out: %w", err)
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("writing --out: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+// What is proven, and to whom.
+
+// verifyFile verifies a proof or a bundle under a trust file, or none. It throws only if the trust file
+// cannot be read, or the browser lacks Ed25519.
+async function verifyFile(bytes, trustText, report) {
+  const trust = trustText === null || trustText === undefined ? null : readTrust(trustText);
+  const pace = new Pace(report);
+  try {
+    return isProof(bytes) ? await verifyProof(bytes, trust, pace) : await verifyBundle(bytes, trust, pace);
+  } catch (e) {
+    if (e instanceof Unsupported) return { outcome: 'unsupported' };
+    if (!(e instanceof Refused)) throw e;
+    return { outcome: 'false', why: e.code, detail: e.detail };
+  }
+}
+
+async function verifyProof(bytes, trust, pace) {
+  return concluded(await readProof(bytes, pace), trust);
+}
+
+// verifyBundle gives the verdict on the first of a bundle's proofs, with those on the others in bundle.proofs.
+async function verifyBundle(bytes, trust, pace) {
+  need(bytes[0] === 0x50 && bytes[1] === 0x4b, 'not-proof');
+  const bundle = await readBundle(bytes, pace);
+  for (const p of bundle.proofs) await concluded(p, trust);
+  bundle.signatures = await judge(bundle.manifest, trust);
+  refuseBad(bundle.signatures);
+  const missing = signers(bundle.signatures, 'bundle') > 0 ? [] : [{ role: 'bundle', have: 0, want: 1 }];
+  const [first] = bundle.proofs, outcome = missing.length > 0 ? 'unsigned' : first.outcome; // one checkpoint, one outcome
+  return Object.assign({}, first, { bundle, outcome, missing: first.missing.concat(missing) });
+}
+
+function refuseBad(signatures) {
+  for (const s of signatures) need(s.state !== 'bad', 'signature', s.name);
+}
+
+// concluded judges the signatures of a proof that holds together, and says what is missing to call it proven.
+async function concluded(said, trust) {
+  const missing = [];
+  for (const [i, note] of said.notes.entries()) {
+    note.judged = await judge(note, trust);
+    refuseBad(note.judged);
+    missing.push(...lacking(note.judged, said.needs[i], trust));
+  }
+  const signatures = said.notes[said.notes.length - 1].judged;
+  const times = signatures.filter((s) => s.role === 'witness' && s.state === 'good').map((s) => s.time);
+  const witnessed = times.length > 0 ? Math.max(...times) : null;
+  const outcome = missing.length === 0 ? 'proven' : 'unsigned';
+  return Object.assign(said, { outcome, trusted: trust !== null, missing, signatures, witnessed, closed: periodClosed(said, witnessed) });
+}
+
+// lacking lists the roles whose signatures a note has too few of. Who needs a replay needs a witness, and who needs one the log.
+function lacking(signatures, needed, trust) {
+  const missing = [];
+  for (const role of ['log', 'witness', 'replay']) {
+    const want = !trust || role === 'log' ? 1 : trust.quorum[role], have = signers(signatures, role);
+    if (have < want) missing.push({ role, have, want });
+    if (role === needed) break;
+  }
+  return missing;
+}
+
+// grace is how long after its event's time a record is not late, in milliseconds.
+const grace = dayMillis;
+
+// periodEnd is the first instant after the period that was asked about, in milliseconds, or null if none was.
+function periodEnd({ question }) {
+  if (!question || question.of === 'positions') return null;
+  return question.of === 'days' ? (question.to + 1) * dayMillis : question.to;
+}
+
+// periodClosed tells whether a witness saw the checkpoint when the period and the grace were over. A LIGHT
+// answer ends at its commit, which must have been recorded after that too.
+function periodClosed(said, witnessed) {
+  const end = periodEnd(said);
+  if (end === null) return null;
+  const after = end + grace;
+  return witnessed !== null && witnessed * 1000 >= after && (said.type !== 'LIGHT' || said.leaf.record.time >= after);
+}

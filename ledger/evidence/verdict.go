@@ -1,0 +1,108 @@
+package evidence
+
+import "github.com/imalink/custody/ledger/evidence/checkpoint"
+
+// An Outcome is what came of verifying a proof that holds together; [False] is that of one that does not.
+type Outcome int
+
+// The outcomes, which are the exit statuses of custody verify.
+const (
+	Proven   Outcome = 0
+	Unsigned Outcome = 2 // self-consistent, but not signed by those whom the trust asks for, or no trust is given
+	False    Outcome = 3
+)
+
+// String is the name of the outcome.
+func (o Outcome) String() string {
+	switch o {
+	case Proven:
+		return "proven"
+	case Unsigned:
+		return "unsigned"
+	}
+	return "false"
+}
+
+// A Head is a checkpoint of a proof, and who signed it.
+type Head struct {
+	checkpoint.Note
+	checkpoint.Judgement
+}
+
+// A Leaf is a record and where it is.
+type Leaf struct {
+	Index  uint64 // its position is one more
+	Record Record
+}
+
+// Position is that of the event in the ledger, from 1.
+func (l Leaf) Position() uint64 { return l.Index + 1 }
+
+// A Verdict says what a proof proves, and to whom. Everything in it was recomputed, but for what [Verdict.Event]
+// and the times of events say: these are their producers' claims.
+type Verdict struct {
+	Type    Type
+	Outcome Outcome // Proven or Unsigned
+	Lacks   error   // why it is not proven: wraps checkpoint.ErrUnsigned
+
+	Head  Head  // the checkpoint that the proof is under; of growth the newer, of a fork the second
+	Older *Head // of growth and of a rewritten log, the older; of a fork the first; else nil
+
+	Leaf   *Leaf  // of an event, a LIGHT proof (of its commit), a false commit or record; else nil
+	Raw    []byte // the record of Leaf as it is in the log: a false record may be none
+	Event  []byte // the stored event of Leaf; nil if it is not told
+	Commit *Commit
+
+	Question Question          // of REPLAY and LIGHT
+	Counts   [FlagCount]uint64 // of the question's flags
+	List     []Leaf            // of a list, in order
+	Upto     uint64            // of REPLAY and LIGHT: the answer is as recorded up to this position
+	Totals   Annotation        // of all records that were looked at: of LIGHT those of the commit, of REPLAY those of the range
+
+	Fault string // of types from 17 on: what is false
+}
+
+// Count is the answer: how many records have one of the question's flags in its range.
+func (v *Verdict) Count() (n uint64) {
+	for _, c := range v.Counts {
+		n += c
+	}
+	return n
+}
+
+// Class is what somebody must trust beyond the keys: of REPLAY nobody, of LIGHT an auditor. "" of other proofs.
+func (v *Verdict) Class() string {
+	if v.Type == TypeReplay || v.Type == TypeLight {
+		return v.Type.String()
+	}
+	return ""
+}
+
+// judge says who signed, and whether it is all who must have.
+func (v *Verdict) judge(trust *checkpoint.Trust) error {
+	need := checkpoint.NeedWitnesses
+	switch {
+	case v.Type == TypeLight:
+		need = checkpoint.NeedReplays
+	case v.Type.Fault():
+		need = checkpoint.NeedLog
+	}
+	if err := v.judgeHead(&v.Head, trust, need); err != nil {
+		return err
+	}
+	if v.Older == nil {
+		return nil
+	}
+	return v.judgeHead(v.Older, trust, checkpoint.NeedLog)
+}
+
+func (v *Verdict) judgeHead(h *Head, trust *checkpoint.Trust, need checkpoint.Need) error {
+	h.Judgement = trust.Judge(h.Note)
+	if h.Bad != nil {
+		return h.Bad
+	}
+	if err := h.Judgement.Lacks(need); err != nil && v.Outcome == Proven {
+		v.Outcome, v.Lacks = Unsigned, err
+	}
+	return nil
+}

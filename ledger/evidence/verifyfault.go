@@ -1,0 +1,100 @@
+package evidence
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/imalink/custody/events"
+)
+
+// faultOfRecord says what is false about a record.
+func (v *Verdict) faultOfRecord() error {
+	if _, err := DecodeRecord(v.Raw); err != nil {
+		v.Fault = "a record contradicts itself: " + err.Error()
+		return nil
+	}
+	if v.Event == nil {
+		return fmt.Errorf("%w: the record does not contradict itself, and no event is told that might", ErrFalse)
+	}
+	st, err := events.DecodeStored(v.Event)
+	if err != nil {
+		return fmt.Errorf("%w: an event that this program cannot read: %w", ErrFormat, err)
+	}
+	is := v.Leaf.Record
+	must := RecordOf(st, is.Digest, is.Producer)
+	if bytes.Equal(must.Append(nil), v.Raw) {
+		return fmt.Errorf("%w: the record is that of the event", ErrFalse)
+	}
+	v.Fault = "a record is not that of its event"
+	return nil
+}
+
+func (v *Verdict) readFalseCommit(in *input) (err error) {
+	if v.Head.Note, err = in.note(); err != nil {
+		return err
+	}
+	index, err := in.number()
+	if err != nil {
+		return err
+	}
+	if index >= v.Head.Size {
+		return errLeaf()
+	}
+	if v.Event, err = in.event(); err != nil {
+		return err
+	}
+	c, err := ParseCommit(v.Event)
+	if err != nil {
+		return err
+	}
+	v.Commit = &c
+	all, err := in.records(index + 1)
+	if err != nil {
+		return err
+	}
+	whole, _, err := in.roots(prunedTree{size: v.Head.Size, opened: []Span{{0, index + 1}}}, all)
+	if err != nil {
+		return err
+	}
+	if err := v.rooted(whole); err != nil {
+		return err
+	}
+	return v.faultOfCommit(index, all)
+}
+
+// faultOfCommit says what is false about a commit, from the records up to its own.
+func (v *Verdict) faultOfCommit(index uint64, all []byte) error {
+	v.Raw = all[index*RecordSize:]
+	r, err := DecodeRecord(v.Raw)
+	if err != nil {
+		return err
+	}
+	if r.Kind != KindCommitted || r.Digest != sha256.Sum256(v.Event) {
+		return errEvent()
+	}
+	v.Leaf = &Leaf{index, r}
+	var a Accumulator
+	var must Commit
+	for i := range index {
+		if err := a.Append(all[i*RecordSize:][:RecordSize]); err != nil {
+			return err
+		}
+		if i+1 == v.Commit.Size {
+			must, _ = a.Commit(v.Commit.Rules)
+		}
+	}
+	switch is := v.Commit; {
+	case is.Size > index:
+		v.Fault = "a commit covers more records than are before it"
+	case is.Root != must.Root:
+		v.Fault = "a commit says another root of the record log"
+	case is.Totals != must.Totals:
+		v.Fault = "a commit says other totals"
+	case is.Annotated != must.Annotated:
+		v.Fault = "a commit says another root of the annotated tree"
+	default:
+		return fmt.Errorf("%w: the commit is true", ErrFalse)
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package notary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
+)
+
+// ErrCosignature is returned for a cosigned checkpoint that is not taken: not one that this ledger signed, or by a
+// key that was not announced.
+var ErrCosignature = errors.New("notary: cosignature not taken")
+
+// cosignedDir holds the cosigned checkpoints below the notary's folder, each named by its size. They are no
+// function of the stream; if they are lost, witnesses and auditors cosign the next one.
+const cosignedDir = "cosigned"
+
+// keptNotes is how many cosigned checkpoints are kept.
+const keptNotes = 8
+
+// publish makes a checkpoint the newest.
+func (n *Notary) publish(note checkpoint.Note) {
+	n.set(func(s *Status) {
+		s.Signed, s.SignedAt = note.Size, n.cfg.Now()
+		n.newest = note
+	})
+}
+
+// Checkpoint is the newest checkpoint, with the cosignatures it has. The error wraps [ErrUnsigned] if there is none.
+func (n *Notary) Checkpoint() (checkpoint.Note, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.newest.Origin == "" {
+		return checkpoint.Note{}, fmt.Errorf("%w: %s", ErrUnsigned, n.status.Unsigned)
+	}
+	if i := n.find(n.newest.Size); i >= 0 {
+		return n.cosigned[i], nil
+	}
+	return n.newest, nil
+}
+
+// find is where the cosigned checkpoint of a size is, or -1. The caller holds mu.
+func (n *Notary) find(size uint64) int {
+	return slices.IndexFunc(n.cosigned, func(c checkpoint.Note) bool { return c.Size == size })
+}
+
+// Cosigned is the newest checkpoint that a witness and an auditor cosigned; else the newest that a witness did;
+// else the newest.
+func (n *Notary) Cosigned() (checkpoint.Note, error) {
+	n.mu.Lock()
+	for _, enough := range []func(checkpoint.Note) bool{
+		func(c checkpoint.Note) bool { return by(c, "/witness") && by(c, "/replay") },
+		func(c checkpoint.Note) bool { return by(c, "/witness") },
+	} {
+		for _, c := range slices.Backward(n.cosigned) {
+			if enough(c) {
+				n.mu.Unlock()
+				return c, nil
+			}
+		}
+	}
+	n.mu.Unlock()
+	return n.Checkpoint()
+}
+
+// by reports whether a key of a role cosigned. Only signatures of announced keys are kept.
+func by(c checkpoint.Note, role string) bool {
+	return slices.ContainsFunc(c.Signatures, func(s checkpoint.Signature) bool { return strings.HasSuffix(s.Name, role) })
+}
+
+// Cosign takes cosignatures of a checkpoint that this ledger signed, by keys that were announced, and keeps them
+// durably. Those by other keys are refused, as a whole. The error wraps [ErrCosignature], [checkpoint.ErrFormat] or
+// [ErrUnsigned]; then nothing happened. After any other it may be kept: sending it again is safe.
+func (n *Notary) Cosign(ctx context.Context, text []byte) error {
+	note, err := checkpoint.Open(text)
+	if err != nil {
+		return err
+	}
+	trust, err := n.trust(ctx)
+	if err != nil {
+		return err
+	}
+	j := trust.Judge(note)
+	switch {
+	case j.Bad != nil:
+		return fmt.Errorf("%w: %w", ErrCosignature, j.Bad)
+	case len(j.Log) == 0:
+		return fmt.Errorf("%w: this ledger did not sign it", ErrCosignature)
+	case j.Unknown > 0 || j.Void > 0:
+		return fmt.Errorf("%w: by a key that was not announced", ErrCosignature)
+	case len(j.Witnesses)+len(j.Replays) == 0:
+		return fmt.Errorf("%w: there is none", ErrCosignature)
+	}
+	return n.keep(note)
+}
+
+// trust trusts the log's keys and the announced cosigners.
+func (n *Notary) trust(ctx context.Context) (*checkpoint.Trust, error) {
+	status := n.Status()
+	if len(status.Keys) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrUnsigned, status.Unsigned)
+	}
+	announced, err := n.cfg.Stream.Cosigners(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("looking up who may cosign: %w", err)
+	}
+	var lines []byte
+	for _, key := range status.Keys {
+		lines = fmt.Appendf(lines, "log %s\n", key)
+	}
+	for _, c := range announced {
+		lines = fmt.Appendf(lines, "%s %s\n", c.Role, c.Key)
+	}
+	return checkpoint.ParseTrust(lines)
+}
+
+// keep adds the signatures of a note to what is kept of its size.
+func (n *Notary) keep(note checkpoint.Note) error {
+	n.keeping.Lock() // one file at a time; mu is not held while one is written
+	defer n.keeping.Unlock()
+	n.mu.Lock()
+	kept := slices.Clone(n.cosigned)
+	n.mu.Unlock()
+	i := slices.IndexFunc(kept, func(c checkpoint.Note) bool { return c.Size >= note.Size })
+	switch {
+	case i >= 0 && kept[i].Size == note.Size:
+		kept[i] = kept[i].With(note.Signatures...)
+	case i >= 0:
+		kept = slices.Insert(kept, i, note)
+	default:
+		i, kept = len(kept), append(kept, note)
+	}
+	if err := writeDurable(n.cosignedPath(note.Size), kept[i].Bytes()); err != nil {
+		return fmt.Errorf("keeping a cosignature: %w", err)
+	}
+	for len(kept) > keptNotes {
+		if err := os.Remove(n.cosignedPath(kept[0].Size)); err != nil {
+			n.cfg.Log.Warn("an old cosigned checkpoint stays", "error", err)
+		}
+		kept = kept[1:]
+	}
+	n.set(func(s *Status) {
+		n.cosigned = kept
+		for _, c := range kept {
+			if by(c, "/witness") && by(c, "/replay") {
+				s.Cosigned = c.Size
+			}
+		}
+	})
+	return nil
+}
+
+func (n *Notary) cosignedPath(size uint64) string {
+	return filepath.Join(n.cfg.Dir, cosignedDir, strconv.FormatUint(size, 10))
+}
+
+// readCosigned reads what is kept. What is not a checkpoint of this origin that this ledger signed is left out.
+func (n *Notary) readCosigned() error {
+	dir := filepath.Join(n.cfg.Dir, cosignedDir)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the folder of cosigned checkpoints: %w", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("reading cosigned checkpoints: %w", err)
+	}
+	if n.signer == nil {
+		return nil
+	}
+	own, err := trustOf(n.signer.keys)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("reading cosigned checkpoints: %w", err)
+		}
+		note, err := checkpoint.Open(b)
+		if err != nil || own.Judge(note).Lacks(checkpoint.NeedLog) != nil || note.Size > n.signer.last.Size {
+			n.cfg.Log.Warn("not a cosigned checkpoint of this ledger; left out", "file", e.Name())
+			continue
+		}
+		n.cosigned = append(n.cosigned, note)
+		if by(note, "/witness") && by(note, "/replay") {
+			n.status.Cosigned = max(n.status.Cosigned, note.Size)
+		}
+	}
+	slices.SortFunc(n.cosigned, func(a, b checkpoint.Note) int { return int(int64(a.Size) - int64(b.Size)) })
+	return nil
+}
+
+// Judged says whose signatures a checkpoint has, by the keys that sign here and those that were announced.
+func (n *Notary) Judged(ctx context.Context, note checkpoint.Note) (checkpoint.Judgement, error) {
+	trust, err := n.trust(ctx)
+	if err != nil {
+		return checkpoint.Judgement{}, err
+	}
+	return trust.Judge(note), nil
+}

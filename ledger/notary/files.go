@@ -1,0 +1,229 @@
+package notary
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
+)
+
+var (
+	// ErrUnsigned is why a ledger does not sign: it has no keys, or what it signed before forbids it.
+	ErrUnsigned = errors.New("notary: this ledger does not sign checkpoints")
+	// ErrExists is returned where keys are already.
+	ErrExists = errors.New("notary: already there")
+	// ErrInUse is returned when another process signs with these keys.
+	ErrInUse = errors.New("notary: keys in use")
+)
+
+// Files in the key directory (docs/FORMAT.md, "Checkpoint").
+const (
+	keysFile   = "checkpoint.keys"
+	signedFile = "checkpoint"
+	bundleFile = "bundle.key"
+	lockFile   = "checkpoint.lock"
+	maxKeys    = 2 // while one takes the other's place
+)
+
+// KeyFiles are the paths of what a ledger signs with, and of what it signed last.
+func KeyFiles(dir string) (paths []string) {
+	for _, name := range []string{keysFile, signedFile, bundleFile} {
+		paths = append(paths, filepath.Join(dir, name))
+	}
+	return paths
+}
+
+// CreateKeys makes the keys of a new ledger in a directory that has none, and a checkpoint of size zero beside
+// them: what a ledger signed last is never unknown. The error wraps [ErrExists], or [checkpoint.ErrKey] for an
+// origin that no key can have; after any other, remove what is there and try again.
+func CreateKeys(dir, origin string) error {
+	for _, path := range KeyFiles(dir) {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %s", ErrExists, path)
+		}
+	}
+	key, err := checkpoint.NewSigner(origin)
+	if err != nil {
+		return err
+	}
+	return takeOrigin(dir, key)
+}
+
+// takeOrigin writes the files of an origin that has signed nothing: the keys last, for without them nothing is
+// signed.
+func takeOrigin(dir string, key checkpoint.Signer) error {
+	bundle, err := checkpoint.NewSigner(key.Key().Name + "/bundle")
+	if err != nil {
+		return err
+	}
+	empty, err := checkpoint.Sign(checkpoint.Checkpoint{Origin: key.Key().Name, Root: emptyRoot()}, key)
+	if err != nil {
+		return err
+	}
+	if err := writeDurable(filepath.Join(dir, bundleFile), []byte(bundle.Reveal()+"\n")); err != nil {
+		return fmt.Errorf("writing the key of bundles: %w", err)
+	}
+	if err := writeDurable(filepath.Join(dir, signedFile), empty.Bytes()); err != nil {
+		return fmt.Errorf("writing the first checkpoint: %w", err)
+	}
+	if err := writeKeys(dir, key); err != nil {
+		return err
+	}
+	return nil
+}
+
+func writeKeys(dir string, keys ...checkpoint.Signer) error {
+	var b []byte
+	for _, k := range keys {
+		b = append(append(b, k.Reveal()...), '\n')
+	}
+	if err := writeDurable(filepath.Join(dir, keysFile), b); err != nil {
+		return fmt.Errorf("writing the keys of checkpoints: %w", err)
+	}
+	return nil
+}
+
+// ReadKeys reads the log's keys and the key of bundles. The error wraps [ErrUnsigned] if there are none, or
+// [checkpoint.ErrKey].
+func ReadKeys(dir string) (log []checkpoint.Signer, bundle checkpoint.Signer, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, keysFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, bundle, fmt.Errorf("%w: no keys in the key directory", ErrUnsigned)
+	}
+	if err != nil {
+		return nil, bundle, fmt.Errorf("reading the keys of checkpoints: %w", err)
+	}
+	if log, err = checkpoint.ParseSigners(b, maxKeys); err != nil {
+		return nil, bundle, fmt.Errorf("%s: %w", keysFile, err)
+	}
+	if b, err = os.ReadFile(filepath.Join(dir, bundleFile)); err != nil {
+		return nil, bundle, fmt.Errorf("reading the key of bundles: %w", err)
+	}
+	one, err := checkpoint.ParseSigners(b, 1)
+	if err != nil {
+		return nil, bundle, fmt.Errorf("%s: %w", bundleFile, err)
+	}
+	return log, one[0], nil
+}
+
+// readSigned reads what was signed last. The error wraps [ErrUnsigned]: without it nobody knows what may be signed.
+func readSigned(dir string, keys []checkpoint.Signer) (checkpoint.Note, error) {
+	b, err := os.ReadFile(filepath.Join(dir, signedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return checkpoint.Note{}, fmt.Errorf("%w: what it signed last is not beside its keys any more", ErrUnsigned)
+	}
+	if err != nil {
+		return checkpoint.Note{}, fmt.Errorf("reading the last checkpoint: %w", err)
+	}
+	note, err := checkpoint.Open(b)
+	if err != nil {
+		return checkpoint.Note{}, fmt.Errorf("%w: %s: %w", ErrUnsigned, signedFile, err)
+	}
+	own, err := trustOf(keys)
+	if err != nil {
+		return checkpoint.Note{}, err
+	}
+	if err := own.Judge(note).Lacks(checkpoint.NeedLog); err != nil {
+		return checkpoint.Note{}, fmt.Errorf("%w: its last checkpoint is not signed by its keys: %w", ErrUnsigned, err)
+	}
+	return note, nil
+}
+
+// trustOf trusts the log's own keys.
+func trustOf(keys []checkpoint.Signer) (*checkpoint.Trust, error) {
+	var lines []byte
+	for _, k := range keys {
+		lines = fmt.Appendf(lines, "log %s\n", k.Verifier())
+	}
+	return checkpoint.ParseTrust(lines)
+}
+
+// lock makes this process the only one that signs with the keys of a directory, until the file is closed.
+func lock(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking the keys of checkpoints: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, f.Name()), f.Close())
+	}
+	return f, nil
+}
+
+// writeDurable replaces a file: temporary file, fsync, rename, fsync of the folder. After an error the old content
+// or the new one is there, whole.
+func writeDurable(path string, b []byte) error {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// A SignedNote is a checkpoint that was found on disk.
+type SignedNote struct {
+	File  string // its path
+	Note  checkpoint.Note
+	Fault error // why it is none that this ledger signed; Note says nothing then
+}
+
+// Signed are the checkpoints of a ledger that lie in its key directory and in its folder of evidence: what it signed
+// last, and what was cosigned. Those of former keys and origins are left out. A ledger without keys has none.
+func Signed(keys, dir string) ([]SignedNote, error) {
+	signers, _, err := ReadKeys(keys)
+	if errors.Is(err, ErrUnsigned) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	own, err := trustOf(signers)
+	if err != nil {
+		return nil, err
+	}
+	last := SignedNote{File: filepath.Join(keys, signedFile)}
+	last.Note, last.Fault = readSigned(keys, signers)
+	found := []SignedNote{last}
+	cosigned, err := filepath.Glob(filepath.Join(dir, cosignedDir, "*"))
+	if err != nil {
+		return nil, fmt.Errorf("reading cosigned checkpoints: %w", err)
+	}
+	for _, path := range cosigned {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading cosigned checkpoints: %w", err)
+		}
+		n := SignedNote{File: path}
+		if n.Note, n.Fault = checkpoint.Open(b); n.Fault == nil {
+			judged := own.Judge(n.Note)
+			if n.Fault = judged.Bad; n.Fault == nil && len(judged.Log) == 0 {
+				continue
+			}
+		}
+		found = append(found, n)
+	}
+	return found, nil
+}

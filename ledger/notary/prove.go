@@ -1,0 +1,159 @@
+package notary
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/imalink/custody/ledger/evidence"
+	"github.com/imalink/custody/ledger/evidence/bundle"
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
+	"github.com/imalink/custody/ledger/evidence/recordlog"
+)
+
+// An Event says which event a proof is of.
+type Event struct {
+	Position uint64
+	Told     bool // the proof has the stored event, not only its record
+}
+
+// ProveEvent proves that an event is recorded, under the newest checkpoint that covers it and is cosigned best; if
+// only the newest does, under that. The error wraps [ErrBehind] if no checkpoint covers it yet.
+func (n *Notary) ProveEvent(ctx context.Context, e Event) ([]byte, error) {
+	note, err := n.over(e.Position)
+	if err != nil {
+		return nil, err
+	}
+	var raw []byte
+	if e.Told {
+		rec, err := n.cfg.Stream.Event(ctx, e.Position)
+		if err != nil {
+			return nil, err
+		}
+		raw = rec.Raw
+	}
+	return evidence.ProveEvent(n.log, note, e.Position-1, raw)
+}
+
+// over is the checkpoint cosigned best, or the newest if that does not cover a size.
+func (n *Notary) over(size uint64) (checkpoint.Note, error) {
+	note, err := n.Cosigned()
+	if err == nil && note.Size < size {
+		note, err = n.Checkpoint()
+	}
+	if err == nil && (note.Size < size || size == 0) {
+		err = fmt.Errorf("%w: the last checkpoint covers %d positions", ErrBehind, note.Size)
+	}
+	return note, err
+}
+
+// ProveGrowth proves that the newest checkpoint continues an older one of the same ledger, as somebody has it.
+func (n *Notary) ProveGrowth(older checkpoint.Note) ([]byte, error) {
+	newer, err := n.over(older.Size + 1)
+	if err != nil {
+		return nil, err
+	}
+	return evidence.ProveGrowth(n.log, older, newer)
+}
+
+// ProveReplay answers a question with all records of its range, under the checkpoint that is cosigned best.
+func (n *Notary) ProveReplay(q evidence.Question) ([]byte, error) {
+	size := uint64(1)
+	if q.Of == evidence.Positions {
+		size = q.To
+	}
+	note, err := n.over(size)
+	if err != nil {
+		return nil, err
+	}
+	return evidence.ProveReplay(n.log, note, q)
+}
+
+// A Basis is what LIGHT proofs stand on: a checkpoint, and the last commit that it covers.
+type Basis struct {
+	Note   checkpoint.Note
+	Commit evidence.Committed
+}
+
+// Basis is the checkpoint that is cosigned best, and the last commit that it covers; the newest checkpoint, if size
+// positions are wanted and only that covers a commit to them. The error wraps [ErrNoCommit] or [ErrBehind].
+func (n *Notary) Basis(ctx context.Context, size uint64) (Basis, error) {
+	best, err := n.Cosigned()
+	if err != nil {
+		return Basis{}, err
+	}
+	basis, covers, err := n.basis(ctx, best)
+	if err == nil && covers >= size {
+		return basis, nil
+	}
+	newest, nerr := n.Checkpoint()
+	if nerr != nil || newest.Size == best.Size {
+		return Basis{}, orBehind(err, covers)
+	}
+	if basis, covers, err = n.basis(ctx, newest); err != nil || covers < size {
+		return Basis{}, orBehind(err, covers)
+	}
+	return basis, nil
+}
+
+func orBehind(err error, covers uint64) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: the last commit covers %d positions", ErrBehind, covers)
+}
+
+// basis is the last commit below a checkpoint, and how many positions it covers.
+func (n *Notary) basis(ctx context.Context, note checkpoint.Note) (b Basis, covers uint64, err error) {
+	position, _, err := n.lastCommit(note.Size)
+	if err != nil {
+		return Basis{}, 0, err
+	}
+	if position == 0 {
+		return Basis{}, 0, fmt.Errorf("%w, or not under the last checkpoint", ErrNoCommit)
+	}
+	rec, err := n.cfg.Stream.Event(ctx, position)
+	if err != nil {
+		return Basis{}, 0, fmt.Errorf("reading the commit: %w", err)
+	}
+	c, err := evidence.ParseCommit(rec.Raw)
+	if err != nil {
+		return Basis{}, 0, fmt.Errorf("position %d: %w", position, err)
+	}
+	return Basis{Note: note, Commit: evidence.Committed{Index: position - 1, Event: rec.Raw}}, c.Size, nil
+}
+
+// ProveLight answers a question by the annotated tree. The error wraps [evidence.ErrPresent] if it is of an absence
+// and there are such records.
+func (n *Notary) ProveLight(b Basis, q evidence.Question) ([]byte, error) {
+	return evidence.ProveLight(n.log, b.Note, q, b.Commit)
+}
+
+// Tile is a tile of the record log under the newest checkpoint (c2sp.org/tlog-tiles). The error wraps
+// [recordlog.ErrRange] if there is no such tile.
+func (n *Notary) Tile(t recordlog.Tile) ([]byte, error) {
+	note, err := n.Checkpoint()
+	if err != nil {
+		return nil, err
+	}
+	return n.log.Tile(t, note.Size)
+}
+
+// Record is the record of a position, as it will be under a checkpoint. The error wraps [ErrBehind] if it is not
+// appended yet.
+func (n *Notary) Record(position uint64) (evidence.Record, error) {
+	if position == 0 || position > n.log.Size() {
+		return evidence.Record{}, fmt.Errorf("%w: %d records", ErrBehind, n.log.Size())
+	}
+	b, err := n.log.Records(evidence.Span{From: position - 1, To: position})
+	if err != nil {
+		return evidence.Record{}, err
+	}
+	return evidence.DecodeRecord(b)
+}
+
+// WriteBundle writes a bundle of files, its manifest signed by the key for that. The error wraps [ErrUnsigned],
+// [bundle.ErrFormat], or is w's: then some of it may be written.
+func (n *Notary) WriteBundle(ctx context.Context, w io.Writer, files bundle.Files) error {
+	return n.between(ctx, func(s *signer) error { return bundle.Write(w, s.origin(), files, s.bundle) })
+}

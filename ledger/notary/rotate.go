@@ -1,0 +1,157 @@
+package notary
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
+)
+
+// ErrKeys is returned where keys cannot be changed as asked. Nothing happened.
+var ErrKeys = errors.New("notary: the keys do not allow it")
+
+// An Announcer records that a key is added or retired. It is durable when it returns nil.
+type Announcer func(ctx context.Context, k events.KeyAnnouncement) error
+
+// AddKey makes another key of the log, announces it, and signs with both from then on. It returns the verifier key.
+// The error wraps [ErrKeys] or [ErrUnsigned]; after any other the key may be announced, and is nobody's: add one
+// again.
+func (n *Notary) AddKey(ctx context.Context, who events.Who, announce Announcer) (key string, err error) {
+	err = n.between(ctx, func(s *signer) error {
+		if len(s.keys) == maxKeys {
+			return fmt.Errorf("%w: two keys sign already; retire the older first", ErrKeys)
+		}
+		added, err := checkpoint.NewSigner(s.origin())
+		if err != nil {
+			return err
+		}
+		if err := announce(ctx, events.KeyAnnouncement{Who: who, What: "log", Key: added.Verifier()}); err != nil {
+			return err
+		}
+		key = added.Verifier()
+		return s.use(append(s.keys[:1:1], added))
+	})
+	return key, err
+}
+
+// RetireKey announces that the older of two keys of the log signs no more, up to which size it did, and destroys
+// it. The error wraps [ErrKeys] or [ErrUnsigned]; after any other, retire it again.
+func (n *Notary) RetireKey(ctx context.Context, who events.Who, announce Announcer) (key string, upto uint64, err error) {
+	err = n.between(ctx, func(s *signer) error {
+		if len(s.keys) != maxKeys {
+			return fmt.Errorf("%w: only one key signs; add another first", ErrKeys)
+		}
+		key, upto = s.keys[0].Verifier(), s.last.Size
+		if err := announce(ctx, events.KeyAnnouncement{Who: who, What: "log", Retired: true, Key: key, Upto: upto}); err != nil {
+			return err
+		}
+		return s.use(s.keys[1:])
+	})
+	return key, upto, err
+}
+
+// use signs with other keys from now on, durably.
+func (s *signer) use(keys []checkpoint.Signer) error {
+	if err := writeKeys(s.dir, keys...); err != nil {
+		return err
+	}
+	s.keys = keys
+	return nil
+}
+
+// between runs change while nothing is being signed. Some ledger that does not sign is refused.
+func (n *Notary) between(ctx context.Context, change func(*signer) error) error {
+	return n.ask(ctx, func() error {
+		if n.signer == nil {
+			return fmt.Errorf("%w: %s", ErrUnsigned, n.Status().Unsigned)
+		}
+		err := change(n.signer)
+		n.set(func(s *Status) { s.Keys = verifiers(n.signer.keys) })
+		return err
+	})
+}
+
+// ask runs something in the notary's goroutine.
+func (n *Notary) ask(ctx context.Context, do func() error) error {
+	answer := make(chan error, 1)
+	select {
+	case n.asked <- func() { answer <- do() }:
+		return <-answer
+	case <-n.done:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// NewOrigin gives a ledger that may not sign a new name to sign under, with new keys, and announces that with the
+// name before as its ancestor. base is the ledger's first origin. What was signed under the former one stays beside
+// the keys. The error wraps [ErrKeys] for a ledger that signs; after any other, do it again.
+func (n *Notary) NewOrigin(ctx context.Context, base string, who events.Who, announce Announcer) (key string, err error) {
+	err = n.ask(ctx, func() error {
+		if n.signer != nil {
+			return fmt.Errorf("%w: it signs under %s", ErrKeys, n.signer.origin())
+		}
+		var name [4]byte
+		rand.Read(name[:]) // never fails: crypto/rand ends the program first
+		added, err := checkpoint.NewSigner(base + "/" + hex.EncodeToString(name[:]))
+		if err != nil {
+			return err
+		}
+		ancestor, err := n.putAside()
+		if err != nil {
+			return err
+		}
+		if err := announce(ctx, events.KeyAnnouncement{Who: who, What: "log", Key: added.Verifier(), Ancestor: ancestor}); err != nil {
+			return err
+		}
+		if err := takeOrigin(n.cfg.Keys, added); err != nil {
+			return err
+		}
+		key = added.Verifier()
+		return n.takeSigner()
+	})
+	return key, err
+}
+
+// putAside copies what was signed last under the former origin, and tells that origin; "" if there is none.
+func (n *Notary) putAside() (origin string, err error) {
+	b, err := os.ReadFile(filepath.Join(n.cfg.Keys, signedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the last checkpoint: %w", err)
+	}
+	note, err := checkpoint.Open(b)
+	if err != nil {
+		return "", nil // damaged: nothing to keep
+	}
+	sum := sha256.Sum256(b)
+	if err := writeDurable(filepath.Join(n.cfg.Keys, signedFile+"."+hex.EncodeToString(sum[:4])), b); err != nil {
+		return "", fmt.Errorf("keeping the former checkpoint: %w", err)
+	}
+	return note.Origin, nil
+}
+
+// takeSigner begins to sign with the keys that are there.
+func (n *Notary) takeSigner() error {
+	s, err := openSigner(n.cfg.Keys)
+	if err != nil {
+		return err
+	}
+	n.signer = s
+	n.set(func(status *Status) {
+		status.Unsigned = ""
+		status.Origin, status.Bundle, status.Keys = s.origin(), s.bundle.Verifier(), verifiers(s.keys)
+	})
+	return nil
+}
