@@ -56,8 +56,8 @@ func (n *Notary) find(size uint64) int {
 func (n *Notary) Cosigned() (checkpoint.Note, error) {
 	n.mu.Lock()
 	for _, enough := range []func(checkpoint.Note) bool{
-		func(c checkpoint.Note) bool { return by(c, "/witness") && by(c, "/replay") },
-		func(c checkpoint.Note) bool { return by(c, "/witness") },
+		func(c checkpoint.Note) bool { return witnessed(c) && replayed(c) },
+		witnessed,
 	} {
 		for _, c := range slices.Backward(n.cosigned) {
 			if enough(c) {
@@ -70,9 +70,19 @@ func (n *Notary) Cosigned() (checkpoint.Note, error) {
 	return n.Checkpoint()
 }
 
-// by reports whether a key of a role cosigned. Only signatures of announced keys are kept.
-func by(c checkpoint.Note, role string) bool {
-	return slices.ContainsFunc(c.Signatures, func(s checkpoint.Signature) bool { return strings.HasSuffix(s.Name, role) })
+// replaySuffix ends the name of a key that cosigns only what it recomputed (docs/FORMAT.md, "Checkpoint").
+const replaySuffix = "/replay"
+
+// replayed and witnessed report whether an auditor, and a witness, cosigned. Only signatures of announced keys and the
+// log's own, which has the origin as its name, are kept.
+func replayed(c checkpoint.Note) bool {
+	return slices.ContainsFunc(c.Signatures, func(s checkpoint.Signature) bool { return strings.HasSuffix(s.Name, replaySuffix) })
+}
+
+func witnessed(c checkpoint.Note) bool {
+	return slices.ContainsFunc(c.Signatures, func(s checkpoint.Signature) bool {
+		return s.Name != c.Origin && !strings.HasSuffix(s.Name, replaySuffix)
+	})
 }
 
 // Cosign takes cosignatures of a checkpoint that this ledger signed, by keys that were announced, and keeps them
@@ -149,7 +159,7 @@ func (n *Notary) keep(note checkpoint.Note) error {
 	n.set(func(s *Status) {
 		n.cosigned = kept
 		for _, c := range kept {
-			if by(c, "/witness") && by(c, "/replay") {
+			if witnessed(c) && replayed(c) {
 				s.Cosigned = c.Size
 			}
 		}
@@ -192,7 +202,7 @@ func (n *Notary) readCosigned() error {
 			continue
 		}
 		n.cosigned = append(n.cosigned, note)
-		if by(note, "/witness") && by(note, "/replay") {
+		if witnessed(note) && replayed(note) {
 			n.status.Cosigned = max(n.status.Cosigned, note.Size)
 		}
 	}

@@ -85,6 +85,12 @@ func run(ctx context.Context, cfg config) error {
 	if err := measureEmit(ctx, s, cfg); err != nil {
 		return err
 	}
+	if err := measureWithout(ctx, cfg); err != nil {
+		return err
+	}
+	if err := measureDelay(ctx, s); err != nil {
+		return err
+	}
 	if err := measureFollowing(ctx, s, cfg, raw); err != nil {
 		return err
 	}
@@ -135,6 +141,9 @@ func measureSize(ctx context.Context, s *server, cfg config, raw raw, before *me
 	}
 	m, err := measureMemory(ctx, s, label, before)
 	if err != nil {
+		return nil, err
+	}
+	if err := measureProofs(ctx, s, label); err != nil {
 		return nil, err
 	}
 	if err := measureErase(ctx, s, label); err != nil {

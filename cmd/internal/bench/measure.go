@@ -108,7 +108,7 @@ func measureAtRest(ctx context.Context, s *server, label string) error {
 }
 
 func disk(s *server, label string, n int) error {
-	for _, part := range []string{"nats", "views"} {
+	for _, part := range []string{"nats", "views", "evidence"} {
 		bytes, err := size(filepath.Join(s.data, part))
 		if os.IsNotExist(err) {
 			continue

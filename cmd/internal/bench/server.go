@@ -21,7 +21,8 @@ import (
 // A server is the measured process.
 type server struct {
 	binary, data, keys string
-	url, nats          string // where it listens
+	flags              []string // of serve
+	url, nats          string   // where it listens
 
 	relay, reader, operator string // tokens
 	cmd                     *exec.Cmd
@@ -32,12 +33,12 @@ type server struct {
 }
 
 // newServer makes a ledger with one producer and starts it.
-func newServer(ctx context.Context, cfg config) (*server, error) {
+func newServer(ctx context.Context, cfg config, flags ...string) (*server, error) {
 	binary, err := filepath.Abs(cfg.binary)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{binary: binary, data: filepath.Join(cfg.dir, "data"), keys: filepath.Join(cfg.dir, "keys")}
+	s := &server{binary: binary, data: filepath.Join(cfg.dir, "data"), keys: filepath.Join(cfg.dir, "keys"), flags: flags}
 	if out, err := exec.CommandContext(ctx, s.binary, "init", "--data", s.data, "--keys", s.keys).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("init: %w: %s", err, out)
 	}
@@ -81,7 +82,8 @@ var listening = regexp.MustCompile(`(https?|nats)://\S+`)
 
 // start runs the server and returns how long it took until it listened.
 func (s *server) start(ctx context.Context) (time.Duration, error) {
-	s.cmd = exec.CommandContext(ctx, s.binary, "serve", "--data", s.data, "--keys", s.keys, "--listen", "127.0.0.1:0", "--nats", "127.0.0.1:0")
+	args := append([]string{"serve", "--data", s.data, "--keys", s.keys, "--listen", "127.0.0.1:0", "--nats", "127.0.0.1:0"}, s.flags...)
+	s.cmd = exec.CommandContext(ctx, s.binary, args...)
 	s.cmd.Stderr = &s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
