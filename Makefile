@@ -12,6 +12,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 RUN_DIR  ?= .run
 LISTEN   ?= 127.0.0.1:8420
 FUZZTIME ?= 30s
+FUZZ     ?= ./...
 BENCHFLAGS ?=
 DEMOFLAGS  ?=
 ROUNDS   ?= 200
@@ -62,7 +63,7 @@ bench: build ## speed and size beside raw JetStream and PostgreSQL in the same r
 	go test -run '^$$' -bench . ./events/... ./ledger/...
 
 fuzz: ## every fuzz target, FUZZTIME each
-	@list=$$(go test -list '^Fuzz' ./...); \
+	@list=$$(go test -list '^Fuzz' $(FUZZ)); \
 	echo "$$list" | awk '/^Fuzz/ {n[++i] = $$1} /^ok/ {for (j = 1; j <= i; j++) print $$2, n[j]; i = 0}' | \
 	while read -r pkg name; do \
 		echo "$$name of $$pkg"; \
