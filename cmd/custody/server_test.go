@@ -26,10 +26,11 @@ func serversOf(ts *testscript.TestScript) map[string]*server {
 	return ts.Value(serversKey{}).(map[string]*server)
 }
 
-// start D K makes a ledger with the producers ats and register, serves it, and
-// leaves tokens in relay.token and dpo.token.
+// start D K [FLAG...] makes a ledger with the producers ats and register, serves
+// it, and leaves tokens in relay.token and dpo.token. Scripts that are about exact
+// positions start it with --commit-every 0: else commits come between.
 func start(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, !neg && len(args) == 2, "start D K")
+	usage(ts, !neg && len(args) >= 2, "start D K [FLAG...]")
 	ts.Check(ts.Exec("custody", "init", "--data", args[0], "--keys", args[1]))
 	serve(ts, false, args)
 	operator := []string{"--url", ts.Getenv("CUSTODY_URL"), "--token-file", args[0] + "/operator.token"}

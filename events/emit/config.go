@@ -37,6 +37,14 @@ type Config struct {
 	// must have been added to the ledger for the family "ledger".
 	Heartbeat time.Duration
 
+	// Receipts, if given, gather a signed receipt of each event that the ledger records, held against what was sent.
+	// They are awaited in the background; what is still awaited at Close is collected after the next Open.
+	Receipts *Receipts
+
+	// Disputed, if given, is told of each event of which the ledger gives no receipt, or one of something else than
+	// was sent: the error wraps one of the errors of receipts. It is called by the goroutine that collects them.
+	Disputed func(position uint64, err error)
+
 	// Rejected, if given, is told of each event that the ledger refused for good. It is called by the goroutine
 	// that sends, which waits for it.
 	Rejected func(Rejection)
@@ -106,6 +114,9 @@ func (c Config) filled() (Config, error) {
 	}
 	if c.Rejected == nil {
 		c.Rejected = func(Rejection) {}
+	}
+	if c.Disputed == nil {
+		c.Disputed = func(uint64, error) {}
 	}
 	c.now = time.Now
 	if c.grace == 0 {

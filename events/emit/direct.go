@@ -128,6 +128,9 @@ func (d *direct) settle(batch []*waiter, results []Result, err error) {
 	default:
 		d.e.failed(err)
 	}
+	if err := d.e.expect(results, func(i int) *events.Event { return batch[i].event }); err != nil {
+		d.e.cfg.Log.Error("receipts of recorded events will be missing", "producer", d.e.cfg.Producer, "error", err)
+	}
 	for i, w := range batch {
 		if i < len(results) {
 			w.result = results[i]

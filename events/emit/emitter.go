@@ -16,11 +16,12 @@ type Emitter struct {
 	queue    queue
 	tally    tally
 
-	stop    context.CancelFunc // ends sending
-	quiet   context.CancelFunc // ends heartbeats
-	running sync.WaitGroup     // of the goroutines that send and beat
-	closing sync.Once
-	beats   struct {
+	stop     context.CancelFunc // ends sending
+	quiet    context.CancelFunc // ends heartbeats
+	running  sync.WaitGroup     // of the goroutines that send and beat
+	closing  sync.Once
+	expected chan struct{} // capacity 1: there are receipts to collect
+	beats    struct {
 		sync.Mutex
 		over    bool      // closed, or the ledger takes no heartbeats
 		emitted time.Time // when an event was last accepted
@@ -55,7 +56,7 @@ func Open(c Config) (*Emitter, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emitter{cfg: c}
+	e := &Emitter{cfg: c, expected: make(chan struct{}, 1)}
 	if c.Spool == "" {
 		e.instance = NewInstance()
 		e.queue = newDirect(e)
@@ -70,6 +71,9 @@ func Open(c Config) (*Emitter, error) {
 	sending, e.stop = context.WithCancel(context.Background())
 	beating, e.quiet = context.WithCancel(sending)
 	e.running.Go(func() { e.queue.run(sending) })
+	if c.Receipts != nil {
+		e.running.Go(func() { e.collect(sending) })
+	}
 	if c.Heartbeat > 0 {
 		e.beats.emitted = c.now()
 		if c.Spool != "" {

@@ -57,6 +57,11 @@ func loopback(host string) bool {
 
 // Send makes one request.
 func (h *HTTP) Send(ctx context.Context, batch []byte) ([]byte, error) {
+	return h.do(ctx, http.MethodPost, "/v1/events", batch, maxAnswer)
+}
+
+// do makes one request, with a batch of events or none, and reads at most so many bytes of the answer.
+func (h *HTTP) do(ctx context.Context, method, path string, batch []byte, most int64) ([]byte, error) {
 	if err := h.check(); err != nil {
 		return nil, err
 	}
@@ -65,12 +70,14 @@ func (h *HTTP) Send(ctx context.Context, batch []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(h.URL, "/")+"/v1/events", bytes.NewReader(batch))
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(h.URL, "/")+path, bytes.NewReader(batch))
 	if err != nil {
 		return nil, errors.New("emit: URL cannot be asked")
 	}
-	request.Header.Set("Content-Type", "application/cloudevents-batch+json")
-	request.Header.Set("Accept", "application/json")
+	if batch != nil {
+		request.Header.Set("Content-Type", "application/cloudevents-batch+json")
+		request.Header.Set("Accept", "application/json")
+	}
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -82,7 +89,7 @@ func (h *HTTP) Send(ctx context.Context, batch []byte) ([]byte, error) {
 		return nil, fmt.Errorf("asking the ledger: %w", err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, most))
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger's answer: %w", err)
 	}

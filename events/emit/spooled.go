@@ -77,11 +77,17 @@ func (s *spooled) send(ctx context.Context, c *courier, batch spool.Batch) error
 		return err
 	}
 	s.e.delivered()
-	for i, r := range results {
-		ev, err := events.Decode(batch.Records[i])
-		if err != nil {
-			ev = &events.Event{} // written under an older catalogue; the ledger has judged it
+	sent := make([]*events.Event, len(results))
+	for i := range results {
+		if sent[i], err = events.Decode(batch.Records[i]); err != nil {
+			sent[i] = &events.Event{} // written under an older catalogue; the ledger has judged it
 		}
+	}
+	if err := s.e.expect(results, func(i int) *events.Event { return sent[i] }); err != nil {
+		return err
+	}
+	for i, r := range results {
+		ev := sent[i]
 		if r.Status == Refused {
 			if err := s.refused.add(batch.Records[i], ev.ID, r.Err, s.e.cfg.now()); err != nil {
 				return fmt.Errorf("setting aside what was refused: %w", err)

@@ -18,6 +18,8 @@ type Stats struct {
 	Duplicates uint64 // events that it had already, from an attempt whose answer was lost
 	Refused    uint64 // events that it refused for good
 	Failures   uint64 // attempts that failed
+	Receipts   uint64 // signed receipts that are of what was sent
+	Disputed   uint64 // events of which the ledger gave none, or one of something else
 
 	Waiting    int   // events that are not with the ledger yet
 	SpoolBytes int64 // of the spool's files
@@ -30,7 +32,7 @@ type Stats struct {
 
 // tally counts for Stats.
 type tally struct {
-	accepted, invalid, recorded, duplicates, refused, failures atomic.Uint64
+	accepted, invalid, recorded, duplicates, refused, failures, receipts, disputed atomic.Uint64
 
 	mu        sync.Mutex
 	delivered time.Time
@@ -42,6 +44,7 @@ func (e *Emitter) Stats() Stats {
 	s := Stats{
 		Accepted: e.tally.accepted.Load(), Invalid: e.tally.invalid.Load(), Recorded: e.tally.recorded.Load(),
 		Duplicates: e.tally.duplicates.Load(), Refused: e.tally.refused.Load(), Failures: e.tally.failures.Load(),
+		Receipts: e.tally.receipts.Load(), Disputed: e.tally.disputed.Load(),
 	}
 	e.queue.fill(&s)
 	e.tally.mu.Lock()

@@ -7,12 +7,22 @@ import "fmt"
 type Trail struct {
 	now    Accumulator
 	window uint64
-	marks  []*Accumulator // one before each block within the window, the oldest first
+	marks  []*Accumulator // one before each block within the window, the oldest first; that may be within one
 	tail   []byte         // the records since the oldest mark
 }
 
 // NewTrail is a trail over no records that remembers at least the last window of them, at some 70 bytes each.
 func NewTrail(window uint64) *Trail { return &Trail{window: window} }
+
+// ResumeTrail is a trail that goes on from where an accumulator is, and remembers nothing before it. The accumulator is
+// the trail's from then on.
+func ResumeTrail(a *Accumulator, window uint64) *Trail {
+	t := &Trail{now: *a, window: window}
+	if a.size%BlockSize != 0 { // else Append begins with a mark
+		t.marks = []*Accumulator{a.Clone()}
+	}
+	return t
+}
 
 // Size is how many records were appended.
 func (t *Trail) Size() uint64 { return t.now.Size() }
@@ -54,7 +64,7 @@ func (t *Trail) At(n uint64) (*Accumulator, error) {
 		return nil, fmt.Errorf("%w: roots over %d records are not remembered", ErrQuestion, n)
 	}
 	first := t.marks[0].Size()
-	a := t.marks[(n-first)/BlockSize].Clone()
+	a := t.marks[n/BlockSize-first/BlockSize].Clone()
 	for i := a.Size(); i < n; i++ {
 		if err := a.Append(t.tail[(i-first)*RecordSize : (i-first+1)*RecordSize]); err != nil {
 			return nil, err

@@ -131,6 +131,7 @@ func TestEveryRange(t *testing.T) {
 			day := evidencetest.FirstDay + from/10
 			for _, q := range []evidence.Question{
 				{What: evidence.Count, Flags: evidence.T3, Of: evidence.Positions, From: from, To: to},
+				{What: evidence.Count, Flags: evidence.Collected, Of: evidence.Positions, From: from / 256 * 256, To: min(from/256*256+256, size)},
 				{What: evidence.List, Flags: evidence.Late, Of: evidence.Positions, From: from, To: to},
 				{What: evidence.Count, Flags: evidence.Classes, Of: evidence.Days, From: day, To: day + to/20},
 				{What: evidence.List, Flags: evidence.T2 | evidence.Unknown, Of: evidence.Days, From: day, To: day + to/20},
@@ -138,6 +139,9 @@ func TestEveryRange(t *testing.T) {
 				proof, err := evidence.ProveLight(world, note, q, by)
 				if err != nil {
 					t.Fatalf("%d records, %+v: %v", size, q, err)
+				}
+				if !bytes.Equal(proof, world.Light(q, size+1, by, evidencetest.Everybody).Bytes(world)) {
+					t.Fatalf("%d records, %+v: another proof than one made naively", size, q)
 				}
 				v, err := evidence.Verify(proof, nil)
 				if err != nil || v.Count() != uint64(len(world.Matching(q, size))) || v.Outcome != evidence.Unsigned || !errors.Is(v.Lacks, checkpoint.ErrUnsigned) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
@@ -22,13 +23,13 @@ var ErrCosignature = errors.New("notary: cosignature not taken")
 // function of the stream; if they are lost, witnesses and auditors cosign the next one.
 const cosignedDir = "cosigned"
 
-// keptNotes is how many cosigned checkpoints are kept.
+// keptNotes is how many cosigned checkpoints are kept: the newest, and always one that a witness and an auditor cosigned.
 const keptNotes = 8
 
-// publish makes a checkpoint the newest.
-func (n *Notary) publish(note checkpoint.Note) {
+// publish makes a checkpoint the newest. at is when it was signed, zero if by a former run.
+func (n *Notary) publish(note checkpoint.Note, at time.Time) {
 	n.set(func(s *Status) {
-		s.Signed, s.SignedAt = note.Size, n.cfg.Now()
+		s.Signed, s.SignedAt = note.Size, at
 		n.newest = note
 	})
 }
@@ -56,7 +57,7 @@ func (n *Notary) find(size uint64) int {
 func (n *Notary) Cosigned() (checkpoint.Note, error) {
 	n.mu.Lock()
 	for _, enough := range []func(checkpoint.Note) bool{
-		func(c checkpoint.Note) bool { return witnessed(c) && replayed(c) },
+		proving,
 		witnessed,
 	} {
 		for _, c := range slices.Backward(n.cosigned) {
@@ -84,6 +85,9 @@ func witnessed(c checkpoint.Note) bool {
 		return s.Name != c.Origin && !strings.HasSuffix(s.Name, replaySuffix)
 	})
 }
+
+// proving reports whether LIGHT can stand on a checkpoint.
+func proving(c checkpoint.Note) bool { return witnessed(c) && replayed(c) }
 
 // Cosign takes cosignatures of a checkpoint that this ledger signed, by keys that were announced, and keeps them
 // durably. Those by other keys are refused, as a whole. The error wraps [ErrCosignature], [checkpoint.ErrFormat] or
@@ -151,15 +155,19 @@ func (n *Notary) keep(note checkpoint.Note) error {
 		return fmt.Errorf("keeping a cosignature: %w", err)
 	}
 	for len(kept) > keptNotes {
-		if err := os.Remove(n.cosignedPath(kept[0].Size)); err != nil {
+		old := 0
+		if !slices.ContainsFunc(kept[1:], proving) && proving(kept[0]) {
+			old = 1 // LIGHT stands on the other
+		}
+		if err := os.Remove(n.cosignedPath(kept[old].Size)); err != nil {
 			n.cfg.Log.Warn("an old cosigned checkpoint stays", "error", err)
 		}
-		kept = kept[1:]
+		kept = slices.Delete(kept, old, old+1)
 	}
 	n.set(func(s *Status) {
 		n.cosigned = kept
 		for _, c := range kept {
-			if witnessed(c) && replayed(c) {
+			if proving(c) {
 				s.Cosigned = c.Size
 			}
 		}
@@ -202,7 +210,7 @@ func (n *Notary) readCosigned() error {
 			continue
 		}
 		n.cosigned = append(n.cosigned, note)
-		if witnessed(note) && replayed(note) {
+		if proving(note) {
 			n.status.Cosigned = max(n.status.Cosigned, note.Size)
 		}
 	}

@@ -72,7 +72,7 @@ func (n *Notary) mayIt() error {
 	err := n.signer.agrees(n.log.Size(), n.log.Root)
 	switch {
 	case err == nil:
-		n.publish(n.signer.last)
+		n.publish(n.signer.last, time.Time{})
 		return nil
 	case !errors.Is(err, ErrUnsigned):
 		return err
@@ -223,6 +223,6 @@ func (n *Notary) sign() error {
 	if err != nil {
 		return err
 	}
-	n.publish(note)
+	n.publish(note, n.cfg.Now())
 	return nil
 }

@@ -92,6 +92,7 @@ type Status struct {
 	Committed uint64    // covered by the last commit
 	Signed    uint64    // covered by the last checkpoint
 	SignedAt  time.Time // when it was signed, zero if by a former run
+	Opened    time.Time // when this run began
 	Cosigned  uint64    // covered by the last checkpoint that a witness and an auditor cosigned
 	Unsigned  string    // why it does not sign; "" if it does
 	Failing   string    // what went wrong last, if it has not gone right since
@@ -108,6 +109,7 @@ func Open(cfg Config) (*Notary, error) {
 		cfg.Log.Warn("the record log is built anew from the events", "reason", opened.Fault)
 	}
 	n := &Notary{cfg: cfg, rules: evidence.Rules(), log: log, queue: newQueue(), moved: make(chan struct{}), asked: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
+	n.status.Opened = cfg.Now()
 	if err := n.takeSigner(); err != nil {
 		n.refuse(err)
 	}

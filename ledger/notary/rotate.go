@@ -1,6 +1,7 @@
 package notary
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -10,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
@@ -93,20 +96,19 @@ func (n *Notary) ask(ctx context.Context, do func() error) error {
 }
 
 // NewOrigin gives a ledger that may not sign a new name to sign under, with new keys, and announces that with the
-// name before as its ancestor. base is the ledger's first origin. What was signed under the former one stays beside
-// the keys. The error wraps [ErrKeys] for a ledger that signs; after any other, do it again.
+// name before as its ancestor. The name is that of the ancestor with another end; base stands in where nobody knows
+// it any more. What was signed under the former one stays beside the keys. The error wraps [ErrKeys] for a ledger that
+// signs; after any other, do it again.
 func (n *Notary) NewOrigin(ctx context.Context, base string, who events.Who, announce Announcer) (key string, err error) {
 	err = n.ask(ctx, func() error {
 		if n.signer != nil {
 			return fmt.Errorf("%w: it signs under %s", ErrKeys, n.signer.origin())
 		}
-		var name [4]byte
-		rand.Read(name[:]) // never fails: crypto/rand ends the program first
-		added, err := checkpoint.NewSigner(base + "/" + hex.EncodeToString(name[:]))
+		ancestor, err := n.putAside()
 		if err != nil {
 			return err
 		}
-		ancestor, err := n.putAside()
+		added, err := checkpoint.NewSigner(successor(cmp.Or(ancestor, base)))
 		if err != nil {
 			return err
 		}
@@ -117,9 +119,25 @@ func (n *Notary) NewOrigin(ctx context.Context, base string, who events.Who, ann
 			return err
 		}
 		key = added.Verifier()
-		return n.takeSigner()
+		if err := n.takeSigner(); err != nil {
+			return err
+		}
+		n.set(func(s *Status) { n.cosigned, s.Cosigned = nil, 0 }) // they are of the former origin
+		n.publish(n.signer.last, time.Time{})
+		return nil
 	})
 	return key, err
+}
+
+// successor is a name that no ledger has: the former one with an end of eight random digits, in place of one that it
+// has already.
+func successor(origin string) string {
+	var end [4]byte
+	rand.Read(end[:]) // never fails: crypto/rand ends the program first
+	if cut := len(origin) - 2*len(end) - 1; cut > 0 && origin[cut] == '/' && strings.Trim(origin[cut+1:], "0123456789abcdef") == "" {
+		origin = origin[:cut]
+	}
+	return origin + "/" + hex.EncodeToString(end[:])
 }
 
 // putAside copies what was signed last under the former origin, and tells that origin; "" if there is none.

@@ -75,7 +75,8 @@ type API struct {
 	ids      *requestIDs
 	ingest   *route // of what comes in by Ingest
 	bodies   budget
-	spec     []byte // what /openapi.json answers
+	spec     []byte   // what /openapi.json answers
+	stems    []string // paths below which, and not at which, something is served
 	current  atomic.Pointer[Ledger]
 	answers  atomic.Pointer[answers]
 	office   atomic.Pointer[forget.Office]
@@ -139,7 +140,7 @@ func (a *API) routes() error {
 	plain(doc.streamEvents(), a.streamEvents)
 	plain(doc.checkpoint(), a.serveCheckpoint)
 	plain(doc.tiles(), a.serveTile)
-	plain(doc.entries(), a.serveTile)
+	plain(doc.entries(), a.serveEntries)
 	plain(doc.healthz(), a.healthz)
 	plain(doc.readyz(), a.readyz)
 	plain(doc.metrics(), a.serveMetrics)

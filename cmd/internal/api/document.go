@@ -55,7 +55,21 @@ func (d *document) fields() map[string]bool {
 			names[name] = true
 		}
 	}
+	for _, item := range d.config.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+			for _, p := range parametersOf(op) {
+				names[p.Name] = true
+			}
+		}
+	}
 	return names
+}
+
+func parametersOf(op *huma.Operation) []*huma.Param {
+	if op == nil {
+		return nil
+	}
+	return op.Parameters
 }
 
 // operation begins an operation whose answers may be these problems, besides

@@ -12,6 +12,7 @@ import (
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
 	"github.com/imalink/custody/ledger/evidence/recordlog"
 	"github.com/imalink/custody/ledger/notary"
 )
@@ -26,18 +27,18 @@ const (
 
 // evidenceState is how far evidence has come.
 type evidenceState struct {
-	Origin    string           `json:"origin,omitempty" doc:"the name that checkpoints are signed under"`
-	Keys      []string         `json:"keys" nullable:"false" doc:"verifier keys of the log, the newest last"`
-	Bundle    string           `json:"bundle,omitempty" doc:"verifier key of the manifests of bundles"`
-	Records   uint64           `json:"records" doc:"in the record log"`
-	Committed uint64           `json:"committed" doc:"covered by the last commit"`
-	Signed    uint64           `json:"signed" doc:"covered by the last checkpoint"`
-	SignedAt  *time.Time       `json:"signed_at,omitempty"`
-	Cosigned  uint64           `json:"cosigned" doc:"covered by the last checkpoint that a witness and an auditor cosigned"`
-	Unsigned  string           `json:"unsigned,omitempty" doc:"why it does not sign"`
-	Failing   string           `json:"failing,omitempty" doc:"what went wrong last, if it has not gone right since"`
-	Cosigners []announcedKey   `json:"cosigners" nullable:"false"`
-	Notes     []cosignedByWhom `json:"cosignatures" nullable:"false" doc:"of the checkpoint that proofs are made under"`
+	Origin       string         `json:"origin,omitempty" doc:"the name that checkpoints are signed under"`
+	Keys         []string       `json:"keys" nullable:"false" doc:"verifier keys of the log, the newest last"`
+	Bundle       string         `json:"bundle,omitempty" doc:"verifier key of the manifests of bundles"`
+	Records      uint64         `json:"records" doc:"in the record log"`
+	Committed    uint64         `json:"committed" doc:"covered by the last commit"`
+	Signed       uint64         `json:"signed" doc:"covered by the last checkpoint"`
+	SignedAt     *time.Time     `json:"signed_at,omitempty"`
+	Cosigned     uint64         `json:"cosigned" doc:"covered by the last checkpoint that a witness and an auditor cosigned"`
+	Unsigned     string         `json:"unsigned,omitempty" doc:"why it does not sign"`
+	Failing      string         `json:"failing,omitempty" doc:"what went wrong last, if it has not gone right since"`
+	Cosigners    []announcedKey `json:"cosigners" nullable:"false"`
+	Cosignatures []cosignature  `json:"cosignatures" nullable:"false" doc:"of the checkpoint that proofs are made under"`
 }
 
 type announcedKey struct {
@@ -46,8 +47,10 @@ type announcedKey struct {
 	Operator string `json:"operator,omitempty" doc:"party that keeps it; the controller if not said"`
 }
 
-type cosignedByWhom struct {
-	Name string `json:"name"`
+type cosignature struct {
+	Role string    `json:"role" enum:"witness,replay"`
+	Key  string    `json:"key" doc:"name and id of the key"`
+	Time time.Time `json:"time" doc:"when it says that it was made"`
 }
 
 type (
@@ -64,6 +67,7 @@ type Evidence interface {
 	RecordKey(ctx context.Context, k events.KeyAnnouncement) (position uint64, err error)
 	Cosigners(ctx context.Context) ([]notary.Cosigner, error)
 	Event(ctx context.Context, position uint64) (events.Record, error)
+	Head() ledger.Head
 	Name() string
 	ID() string
 }
@@ -94,14 +98,7 @@ func (a *API) showEvidence(h huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		s := n.Status()
-		out := &evidenceOutput{Body: evidenceState{Origin: s.Origin, Keys: append([]string{}, s.Keys...), Bundle: s.Bundle,
-			Records: s.Size, Committed: s.Committed, Signed: s.Signed, Cosigned: s.Cosigned, Unsigned: s.Unsigned, Failing: s.Failing,
-			Cosigners: []announcedKey{}, Notes: []cosignedByWhom{}}}
-		if !s.SignedAt.IsZero() {
-			at := s.SignedAt.UTC()
-			out.Body.SignedAt = &at
-		}
+		out := &evidenceOutput{Body: stateOf(n.Status())}
 		announced, err := e.Cosigners(ctx)
 		if err != nil {
 			return nil, a.answerable(ctx, err)
@@ -109,23 +106,52 @@ func (a *API) showEvidence(h huma.API) {
 		for _, c := range announced {
 			out.Body.Cosigners = append(out.Body.Cosigners, announcedKey(c))
 		}
-		if note, err := n.Cosigned(); err == nil {
-			for _, sig := range note.Signatures {
-				out.Body.Notes = append(out.Body.Notes, cosignedByWhom{sig.Name})
-			}
+		note, err := n.Cosigned()
+		if err != nil { // it does not sign, and says so above
+			return out, nil
 		}
+		judged, err := n.Judged(ctx, note)
+		if err != nil {
+			return nil, a.answerable(ctx, err)
+		}
+		out.Body.add("witness", judged.Witnesses)
+		out.Body.add("replay", judged.Replays)
 		return out, nil
 	})
 }
 
-// serveCheckpoint serves the newest checkpoint (c2sp.org/tlog-tiles).
+func stateOf(s notary.Status) evidenceState {
+	out := evidenceState{Origin: s.Origin, Keys: append([]string{}, s.Keys...), Bundle: s.Bundle,
+		Records: s.Size, Committed: s.Committed, Signed: s.Signed, Cosigned: s.Cosigned, Unsigned: s.Unsigned, Failing: s.Failing,
+		Cosigners: []announcedKey{}, Cosignatures: []cosignature{}}
+	if !s.SignedAt.IsZero() {
+		at := s.SignedAt.UTC()
+		out.SignedAt = &at
+	}
+	return out
+}
+
+func (s *evidenceState) add(role string, made []checkpoint.Cosignature) {
+	for _, c := range made {
+		s.Cosignatures = append(s.Cosignatures, cosignature{role, c.Key.String(), c.Time})
+	}
+}
+
+// serveCheckpoint serves the newest checkpoint (c2sp.org/tlog-tiles), or the newest that a witness cosigned.
 func (a *API) serveCheckpoint(w http.ResponseWriter, r *http.Request, _ access.Principal) {
 	_, n, err := a.notary()
 	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
-	note, err := n.Checkpoint()
+	cosigned, err := flag(r, "witnessed")
+	var note checkpoint.Note
+	switch {
+	case err == nil && cosigned:
+		note, err = n.Witnessed()
+	case err == nil:
+		note, err = n.Checkpoint()
+	}
 	if err != nil {
 		a.refuse(w, r, err)
 		return
@@ -133,14 +159,27 @@ func (a *API) serveCheckpoint(w http.ResponseWriter, r *http.Request, _ access.P
 	a.send(w, noteType, note.Bytes())
 }
 
-// serveTile serves a tile. What routes it decides who may have it: hashes everybody, records who proves.
+// serveTile serves a tile of hashes, which everybody may have. However its path is written, one of records is not
+// served here.
 func (a *API) serveTile(w http.ResponseWriter, r *http.Request, _ access.Principal) {
+	a.tile(w, r, false)
+}
+
+// serveEntries serves a tile of records.
+func (a *API) serveEntries(w http.ResponseWriter, r *http.Request, _ access.Principal) {
+	a.tile(w, r, true)
+}
+
+func (a *API) tile(w http.ResponseWriter, r *http.Request, entries bool) {
 	_, n, err := a.notary()
 	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
 	tile, err := recordlog.ParseTile(strings.TrimPrefix(r.URL.Path, "/v1/"))
+	if err == nil && entries != (tile.Level == recordlog.Entries) {
+		err = recordlog.ErrNoTile
+	}
 	var b []byte
 	if err == nil {
 		b, err = n.Tile(tile)
@@ -159,20 +198,28 @@ func (a *API) send(w http.ResponseWriter, mediaType string, b []byte) {
 
 func (d *document) checkpoint() huma.Operation {
 	op := simple("/v1/checkpoint", "get-checkpoint", "The newest checkpoint, as a signed note with its cosignatures (c2sp.org/tlog-tiles)", "text/plain")
+	op.Parameters = []*huma.Param{query("witnessed", huma.TypeBoolean, "the newest that a witness cosigned; if there is none, the newest")}
 	addProblems(&op, notFound, notReady, unsigned)
 	return op
 }
 
 func (d *document) tiles() huma.Operation {
-	op := simple("/v1/tile/{tile...}", "get-tile", "A tile of hashes, <L>/<N>[.p/<W>] (c2sp.org/tlog-tiles)", tileType)
+	op := simple("/v1/tile/{tile}", "get-tile", "A tile of hashes (c2sp.org/tlog-tiles)", tileType)
 	addProblems(&op, notFound, notReady, unsigned)
-	return op
+	return below(op, "<L>/<N>[.p/<W>]")
 }
 
 func (d *document) entries() huma.Operation {
-	op := operation(http.MethodGet, "/v1/tile/entries/{tile...}", "get-entries", "A tile of records, <N>[.p/<W>] (c2sp.org/tlog-tiles)", notFound, unsigned)
+	op := operation(http.MethodGet, "/v1/tile/entries/{tile}", "get-entries", "A tile of records (c2sp.org/tlog-tiles)", notFound, unsigned)
 	op.Responses["200"] = text("Each record behind its length in two bytes", tileType)
-	return guard(op, access.Prove)
+	return below(guard(op, access.Prove), "<N>[.p/<W>]")
+}
+
+// below is an operation the path of which ends in a tile's, slashes included.
+func below(op huma.Operation, form string) huma.Operation {
+	op.Parameters = []*huma.Param{{Name: "tile", In: "path", Required: true, Description: form + ", with its slashes", Schema: &huma.Schema{Type: huma.TypeString}}}
+	op.Metadata["rest"] = true
+	return op
 }
 
 // proofProblem is the problem of an error of evidence; nil for any other.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,7 +26,7 @@ type (
 	}
 	cosignerInput struct {
 		Body struct {
-			Key      string `json:"key" maxLength:"140" doc:"verifier key: its name ends in /witness or /replay"`
+			Key      string `json:"key" maxLength:"140" doc:"verifier key: of an auditor that recomputes if its name ends in /replay, else of a witness"`
 			Operator string `json:"operator,omitempty" required:"false" pattern:"^[a-z0-9][a-z0-9_.-]{0,63}$" patternDescription:"1 to 64 of a-z, 0-9, _, . and -" doc:"code of the party that keeps it; absent is the controller"`
 			Retired  bool   `json:"retired,omitempty" required:"false" doc:"it cosigns no more"`
 		}
@@ -71,7 +72,7 @@ func (a *API) manageKeys(h huma.API) {
 		}
 		role, ok := checkpoint.CosignerRole(in.Body.Key)
 		if !ok {
-			return nil, problem(invalidRequest, "a verifier key of type 4, the name of which ends in /witness or /replay").at("/key")
+			return nil, problem(invalidRequest, "a verifier key of type 4: of an auditor that recomputes if its name ends in /replay, else of a witness").at("/key")
 		}
 		k := events.KeyAnnouncement{Who: whoAsks(ctx), What: role, Retired: in.Body.Retired, Key: in.Body.Key, Operator: in.Body.Operator}
 		out := &cosignerOutput{}
@@ -85,7 +86,11 @@ func (a *API) manageKeys(h huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, a.answerable(ctx, n.Cosign(ctx, in.RawBody))
+		err = n.Cosign(ctx, in.RawBody)
+		if errors.Is(err, checkpoint.ErrFormat) {
+			err = problem(invalidRequest, "the body is a checkpoint, a signed note")
+		}
+		return nil, a.answerable(ctx, err)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/ledger/notary"
 	"github.com/imalink/custody/projections"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -50,7 +51,7 @@ func newMetrics(a *API) *metrics {
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "custody_http_request_seconds", Help: "Requests by route and status.", Buckets: durations}, []string{"route", "status"}),
 	}
-	m.registry.MustRegister(m.recorded, m.duplicates, m.refusals, m.commit, m.events, m.busy, m.requests, ledgerMetrics{a}, viewMetrics{a},
+	m.registry.MustRegister(m.recorded, m.duplicates, m.refusals, m.commit, m.events, m.busy, m.requests, ledgerMetrics{a}, viewMetrics{a}, evidenceMetrics{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	return m
@@ -167,4 +168,41 @@ func (c viewMetrics) Collect(out chan<- prometheus.Metric) {
 		gauge("custody_view_serving", "1 if questions are answered from the view.", truth(v.State == projections.Live || v.State == projections.Rebuilding))
 		gauge("custody_view_failing", "1 if something is wrong with the view; the list of views says what.", truth(v.Error != ""))
 	}
+}
+
+// evidenceMetrics shows how far evidence has come whenever metrics are asked for.
+type evidenceMetrics struct{ api *API }
+
+// Describe says nothing, as of ledgerMetrics.
+func (evidenceMetrics) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads the status once. A ledger that keeps no evidence shows nothing of it.
+func (c evidenceMetrics) Collect(out chan<- prometheus.Metric) {
+	_, n, err := c.api.notary()
+	if err != nil {
+		return
+	}
+	s := n.Status()
+	gauge := func(name, help string, value float64) {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), prometheus.GaugeValue, value)
+	}
+	gauge("custody_evidence_records", "Records of the record log.", float64(s.Size))
+	gauge("custody_evidence_committed", "Positions that the last commit covers.", float64(s.Committed))
+	gauge("custody_evidence_signed", "Positions that the last checkpoint covers.", float64(s.Signed))
+	gauge("custody_evidence_cosigned", "Positions that the last checkpoint covers which a witness and an auditor cosigned.", float64(s.Cosigned))
+	gauge("custody_evidence_signing", "1 if checkpoints are signed.", truth(s.Unsigned == ""))
+	gauge("custody_evidence_failing", "1 if something is wrong with the evidence; its status says what.", truth(s.Failing != ""))
+	gauge("custody_evidence_unsigned_seconds", "Since the last checkpoint, or the start, if something is recorded that none covers.", c.unsigned(s).Seconds())
+}
+
+func (c evidenceMetrics) unsigned(s notary.Status) time.Duration {
+	l := c.api.ledger()
+	if l == nil || s.Signed >= l.Head().Position {
+		return 0
+	}
+	since := s.SignedAt
+	if since.Before(s.Opened) {
+		since = s.Opened
+	}
+	return max(time.Since(since), 0)
 }

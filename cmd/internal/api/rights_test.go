@@ -70,7 +70,20 @@ func TestRights(t *testing.T) {
 		GET    /v1/approvals                      401  403      403   asks 403          403     403      403
 		POST   /v1/approvals/{id}                 401  403      403   asks 403          403     403      403
 		GET    /v1/backups                        401  403      403   403  403          403     404      403
-		POST   /v1/backups                        401  403      403   403  403          403     404      403`
+		POST   /v1/backups                        401  403      403   403  403          403     404      403
+		GET    /v1/checkpoint                     asks asks     asks  asks asks         asks    asks     asks
+		GET    /v1/tile/{tile}                    asks asks     asks  asks asks         asks    asks     asks
+		GET    /v1/tile/entries/{tile}            401  403      403   asks 403          asks    403      403
+		GET    /v1/evidence                       401  403      403   asks asks         asks    asks     403
+		GET    /v1/proofs/event                   401  403      403   asks 403          asks    403      403
+		POST   /v1/proofs/growth                  401  403      403   asks 403          asks    403      403
+		GET    /v1/proofs/answer                  401  403      403   asks 403          asks    403      403
+		GET    /v1/receipts                       401  asks     asks  asks 403          asks    403      403
+		GET    /v1/receipts/{position}            401  asks     asks  asks 403          asks    403      403
+		GET    /v1/statements/non-transfer        401  403      403   asks 403          asks    403      403
+		POST   /v1/evidence/keys                  401  403      403   403  403          403     asks     403
+		POST   /v1/evidence/cosigners             401  403      403   403  403          403     asks     403
+		POST   /v1/cosignatures                   401  403      403   403  403          asks    403      403`
 	bodies := map[string]string{
 		"POST /v1/events":          event("/ats", "a"),
 		"POST /v1/producers":       `{"name":"crm","families":["data"]}`,
@@ -85,8 +98,21 @@ func TestRights(t *testing.T) {
 		"POST /v1/erasures/{position}/cancel": `{"reason":"withdrawn"}`,
 		"POST /v1/retention":                  `{"class":"access","before":"2025-01"}`,
 		"POST /v1/reveals":                    `{"position":1,"reason":"c"}`,
+
+		"POST /v1/proofs/growth":      "a checkpoint",
+		"POST /v1/cosignatures":       "a checkpoint",
+		"POST /v1/evidence/keys":      `{"do":"add"}`,
+		"POST /v1/evidence/cosigners": `{"key":"a key"}`,
 	}
-	types := map[string]string{"POST /v1/events": structuredType}
+	queries := map[string]string{
+		"GET /v1/events/find":             "id=a",
+		"GET /v1/retention/{class}":       "before=2025-01",
+		"GET /v1/proofs/event":            "position=1",
+		"GET /v1/proofs/answer":           "what=count&flag=T5&from_day=2025-01-01&to_day=2025-01-31",
+		"GET /v1/receipts":                "from=1&to=2",
+		"GET /v1/statements/non-transfer": "from_day=2025-01-01&to_day=2025-01-31",
+	}
+	types := map[string]string{"POST /v1/events": structuredType, "POST /v1/proofs/growth": "text/plain", "POST /v1/cosignatures": "text/plain"}
 	lines := strings.Split(strings.TrimSpace(want), "\n")
 	roles := strings.Fields(lines[0])
 	var routes []string
@@ -104,19 +130,16 @@ func TestRights(t *testing.T) {
 			if role == "none" {
 				role = ""
 			}
-			path := strings.NewReplacer("{name}", "ats", "{id}", r.tokenOf(access.RoleSubject), "{position}", "1", "{class}", "access").Replace(row[1])
-			if strings.HasSuffix(path, "/find") {
-				path += "?id=a"
-			}
-			if strings.HasPrefix(path, "/v1/retention/") {
-				path += "?before=2025-01"
+			path := strings.NewReplacer("{name}", "ats", "{id}", r.tokenOf(access.RoleSubject), "{position}", "1", "{class}", "access", "{tile}", "0/000").Replace(row[1])
+			if queries[route] != "" {
+				path += "?" + queries[route]
 			}
 			contentType := "application/json"
 			if types[route] != "" {
 				contentType = types[route]
 			}
 			a := r.send(role, row[0], path, bodies[route], "Content-Type", contentType)
-			if status == "asks" { // it may ask: only there are no views yet
+			if status == "asks" { // it may ask: only there are no views, and no evidence, yet
 				if a.StatusCode != 503 || !strings.Contains(a.body, problemPrefix+"not-ready") {
 					t.Errorf("%s by %s: %d: %s", route, roles[i], a.StatusCode, a.body)
 				}
@@ -210,7 +233,7 @@ func TestUnknownParameters(t *testing.T) {
 	r := newRig(t)
 	for _, op := range operations(t, r) {
 		method, path, _ := strings.Cut(op, " ")
-		path = strings.NewReplacer("{name}", "x", "{id}", "x", "{position}", "1").Replace(path)
+		path = strings.NewReplacer("{name}", "x", "{id}", "x", "{position}", "1", "{tile}", "0/000").Replace(path)
 		role := access.RoleOperator
 		for _, query := range []string{"secret-value=1", "dry_run=true&dry_run=true", "from=1&from=1", "cursor=a&cursor=b", "follow=true;to=1", "%zz"} {
 			a := r.send(role, method, path+"?"+query, "", "Content-Type", structuredType)
@@ -239,6 +262,11 @@ func TestNoSuchRoute(t *testing.T) {
 		"GET /docs":             "404 not-found",
 		"GET /schemas/Problem":  "404 not-found",
 		"GET /openapi.yaml":     "404 not-found",
+		"GET /v1/tile":          "404 not-found",
+		"GET /v1/tile/":         "404 not-found",
+		"GET /v1/tile/entries":  "404 not-found",
+		"GET /v1/tile/entries/": "404 not-found",
+		"POST /v1/tile/0/000":   "405 method-not-allowed",
 		"DELETE /v1/events":     "405 method-not-allowed",
 		"PUT /v1/events":        "405 method-not-allowed",
 		"PATCH /v1/producers":   "405 method-not-allowed",

@@ -134,7 +134,14 @@ func (t *table) add(op *huma.Operation, h handler) {
 		}
 	}
 	rt.observer = t.api.metrics.route(rt.pattern)
-	t.mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) { t.api.serve(rt, w, r) })
+	pattern := rt.pattern
+	if rest, _ := op.Metadata["rest"].(bool); rest {
+		pattern = strings.TrimSuffix(pattern, "}") + "...}"
+		stem := path.Dir(op.Path)
+		t.api.stems = append(t.api.stems, stem)
+		t.mux.HandleFunc(op.Method+" "+stem, t.api.missing) // else the mux redirects to it with a slash
+	}
+	t.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { t.api.serve(rt, w, r) })
 }
 
 // serve is what happens to every request of a route before its handler.
@@ -240,7 +247,7 @@ func (a *API) missing(w http.ResponseWriter, r *http.Request) {
 	}
 	var methods []string
 	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPost} {
-		if !clean(r.URL.Path) {
+		if !clean(r.URL.Path) || slices.Contains(a.stems, r.URL.Path) {
 			break
 		}
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}

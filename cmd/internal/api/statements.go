@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -25,8 +24,7 @@ type statementInput struct {
 func (a *API) state(h huma.API) {
 	op := operation(http.MethodGet, "/v1/statements/non-transfer", "state-non-transfer", "The statement of recorded non-transfer, as a bundle with its proofs", notFound, notProven, unsigned)
 	op.Description = "Reads every stored event once."
-	op.Responses["200"] = &huma.Response{Description: "A bundle: docs/FORMAT.md, Bundle; custody verify reads it",
-		Content: map[string]*huma.MediaType{zipType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	op.Responses["200"] = binary("A bundle: docs/FORMAT.md, Bundle; custody verify reads it", zipType)
 	huma.Register(h, guard(op, access.Prove), func(ctx context.Context, in *statementInput) (*rawOutput, error) {
 		e, _, err := a.notary()
 		if err != nil {
@@ -36,13 +34,13 @@ func (a *API) state(h huma.API) {
 		if !ok {
 			return nil, problem(notReady, "it is being opened")
 		}
-		from, ferr := law.ParseDay(in.FromDay)
-		to, terr := law.ParseDay(in.ToDay)
-		if errors.Join(ferr, terr) != nil || from > to {
-			return nil, problem(invalidRequest, "from_day and to_day are days, the last not before the first")
+		from, to, err := daysOf(in.FromDay, in.ToDay)
+		if err != nil {
+			return nil, err
 		}
 		var b bytes.Buffer
-		if err := attest.NonTransfer(ctx, &b, l, attest.Request{From: from, To: to, Lang: statement.Lang(in.Lang), Issued: time.Now()}); err != nil {
+		asked := attest.Request{From: law.Day(from), To: law.Day(to), Lang: statement.Lang(in.Lang), Issued: time.Now()}
+		if err := attest.NonTransfer(ctx, &b, l, asked); err != nil {
 			return nil, a.answerable(ctx, err)
 		}
 		return &rawOutput{zipType, b.Bytes()}, nil

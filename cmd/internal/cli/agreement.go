@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/imalink/custody/cmd/internal/forget"
 )
 
 // agreement is how a command comes by a second person.
@@ -55,8 +58,10 @@ func (s *session) approveCommand() *cobra.Command {
 		Use:   "approve [ID]",
 		Short: "Be the second person, where two must agree",
 		Long: `Approves an act that somebody else asked for, or lists those that wait. Whoever
-asked cannot approve; who did is recorded with the act. What waits is forgotten
-after an hour, and when the server restarts.`,
+asked cannot approve; who did is recorded with the act. The list says what exactly
+would be done, in codes and counts and without naming anybody; if more or less
+would be done by then, it is not. What waits is forgotten after an hour, and when
+the server restarts.`,
 		Example: `  custody approve
   custody approve 0123456789abcdef0123456789abcdef`,
 		Args:              arguments(0, 1),
@@ -80,17 +85,48 @@ func (s *session) approve(ctx context.Context, id string) error {
 	if err := e.ask(ctx, "POST", pathTo("approvals", id), nil, nil, &a); err != nil {
 		return e.close(otherwise(err, "custody approve lists what waits"))
 	}
-	return e.close(e.describe(a, field{"approved", a.Act}, field{"asked by", a.By}, field{"good until", shown(a.Expires, e.zone)}))
+	return e.close(e.describe(a, field{"approved", a.Act}, field{"exactly", exactly(a.Terms)}, field{"asked by", a.By}, field{"good until", shown(a.Expires, e.zone)}))
 }
 
 // approval is an act that waits for a second person.
 type approval struct {
-	ID       string `json:"id"`
-	Act      string `json:"act"`
-	By       string `json:"by"`
-	Asked    string `json:"asked"`
-	Expires  string `json:"expires"`
-	Approved string `json:"approved_by,omitempty"`
+	ID       string       `json:"id"`
+	Act      string       `json:"act"`
+	Terms    forget.Terms `json:"terms"`
+	By       string       `json:"by"`
+	Asked    string       `json:"asked"`
+	Expires  string       `json:"expires"`
+	Approved string       `json:"approved_by,omitempty"`
+}
+
+// exactly says what is agreed on, each of the terms that there are by its name.
+func exactly(t forget.Terms) string {
+	var list []string
+	say := func(name, value string) {
+		if value != "" && value != "0" {
+			list = append(list, name+"="+value)
+		}
+	}
+	say("reason", t.Reason)
+	say("ground", t.Ground)
+	say("request", t.Request)
+	say("case", t.Case)
+	say("keep", strings.Join(t.Keep, ","))
+	say("due", t.Due)
+	if t.Now {
+		list = append(list, "now")
+	}
+	say("who", t.Who)
+	say("from", t.From)
+	say("to", t.To)
+	say("class", t.Class)
+	say("before", t.Before)
+	say("identifiers", count(t.Identifiers))
+	say("events", count(t.Events))
+	say("acts", count(t.Acts))
+	say("cells", count(t.Cells))
+	say("held", count(t.Held))
+	return strings.Join(list, " ")
 }
 
 func (s *session) approvals(ctx context.Context) error {
@@ -104,9 +140,9 @@ func (s *session) approvals(ctx context.Context) error {
 	if err := e.ask(ctx, "GET", "/v1/approvals", nil, nil, &waiting); err != nil {
 		return e.close(err)
 	}
-	rows := e.listing(column{"id", 32}, column{"asked by", 16}, column{"approved by", 16}, column{"until", 23}, column{"act", 0})
+	rows := e.listing(column{"id", 32}, column{"asked by", 16}, column{"approved by", 16}, column{"until", 23}, column{"act", 37}, column{"exactly", 0})
 	for _, a := range waiting.Approvals {
-		if err := rows.row(a, a.ID, a.By, a.Approved, shown(a.Expires, e.zone), a.Act); err != nil {
+		if err := rows.row(a, a.ID, a.By, a.Approved, shown(a.Expires, e.zone), a.Act, exactly(a.Terms)); err != nil {
 			return e.close(err)
 		}
 	}

@@ -14,7 +14,8 @@ const eraseLong = `Erases a person (GDPR Art. 17): whoever the identifiers belon
 linked with the one given. It has two steps. The erasure is opened, and from then
 on the person is restricted; the keys are destroyed once a deletion was reported,
 every leg of it (backups, processors) is done and every recipient was told
-(Art. 19), or when it is due, a month from now. With --now both happen at once.
+(Art. 19), or when it is due: a month from now, or by --due up to two more where
+that is necessary (Art. 12(3)). With --now both happen at once.
 
 Nothing of the stream changes. What is destroyed are the keys: afterwards nobody
 can tell who the events were about, nor open what was sealed about them. Events
@@ -23,7 +24,8 @@ that list others as well stay readable for those.
   --dry-run   says what would go and who linked it, what stays and why, which
               legal holds are in the way, who is to be told; it changes nothing
   --keep      keeps a class on a ground of Art. 17(3), as disclosure:A17-3-e. A
-              legal hold stops an erasure unless what it needs is kept on its ground
+              legal hold stops an erasure unless what it needs is kept on its ground;
+              then what says that it is about this person is kept with it
   --as-actor  erases what an employee did as an actor, too: it needs --ground, and
               a second person who runs custody approve
 
@@ -67,7 +69,7 @@ func (s *session) eraseCommand() *cobra.Command {
 	f.StringVar(&o.request, "request", "", "reference of the person's request, such as dsar:2026/33; it is recorded")
 	f.StringVar(&o.reference, "case", "", "the case this is asked for, such as dsar-2025-17; it is recorded")
 	f.StringArrayVar(&o.keep, "keep", nil, "a class and the ground of Art. 17(3) it stays on, as disclosure:A17-3-e; may be repeated")
-	f.StringVar(&o.due, "due", "", "last day on which keys are destroyed, legs done or not (default in a month)")
+	f.StringVar(&o.due, "due", "", "last day on which keys are destroyed, legs done or not; within three months (default in a month)")
 	f.BoolVar(&o.now, "now", false, "destroy the keys at once")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would go, and change nothing")
 	f.BoolVar(&o.asActor, "as-actor", false, "erase what the person did as an actor, too")
@@ -81,6 +83,9 @@ func (s *session) eraseCommand() *cobra.Command {
 // erase opens an erasure. If the answer is lost, asking again says that it is
 // open; with --now, that nobody is known any more, and custody erasure list has it.
 func (s *session) erase(ctx context.Context, identifier string, o eraseOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	body := map[string]any{"identifier": identifier, "reason": o.reason}
 	for name, text := range map[string]string{"request": o.request, "case": o.reference, "ground": o.ground} {
 		if text != "" {
@@ -95,11 +100,7 @@ func (s *session) erase(ctx context.Context, identifier string, o eraseOptions) 
 	if len(o.keep) > 0 {
 		body["keep"] = o.keep
 	}
-	zone, err := s.location()
-	if err != nil {
-		return err
-	}
-	due, err := moment("due", o.due, zone, 1)
+	due, err := s.dueBy(o.due)
 	if err != nil {
 		return err
 	}

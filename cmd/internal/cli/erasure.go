@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strconv"
@@ -137,7 +138,7 @@ What is still due then stands on the certificate.`,
 			if err != nil {
 				return err
 			}
-			if err := files.check(s.outFile); err != nil {
+			if err := cmp.Or(code("case", reference), files.check(s.outFile)); err != nil {
 				return err
 			}
 			e, err := s.begin()
@@ -174,6 +175,9 @@ func (s *session) erasureCancelCommand() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "reason"); err != nil {
+				return err
+			}
+			if err := cmp.Or(code("reason", reason), code("case", reference)); err != nil {
 				return err
 			}
 			path, err := erasurePath(args[0])

@@ -16,7 +16,12 @@ import (
 const retainLong = `Ends how long a class of events is kept (GDPR Art. 5(1)(e)): the keys of every
 month of that class before --before are destroyed. Afterwards nobody, of whatever
 person, can tell who those events were about, nor open what was sealed in them.
-Later months and other classes are untouched, and the events themselves stay.
+Later months and other classes are untouched, and the events themselves stay. What
+is of this month or the one before stays: --before is at most the month before this.
+
+--dry-run says what goes. At a terminal the same is said, and yes is asked for,
+unless --yes is given. Where the server runs with --two-persons, a second person
+runs custody approve.
 
 A legal hold that names people keeps their keys. One that names nobody is in the
 way, and so is an erasure that is open and would be forgotten.
@@ -29,7 +34,8 @@ With --schedule a file says how long each class is kept; custody serve with
 type retainOptions struct {
 	certificateFiles
 	class, before, schedule, reference string
-	dryRun                             bool
+	dryRun, yes                        bool
+	agreement
 }
 
 func (s *session) retainCommand() *cobra.Command {
@@ -48,9 +54,18 @@ func (s *session) retainCommand() *cobra.Command {
 				if o.class != "" || o.before != "" || o.json != "" || o.pdf != "" {
 					return misuse("--schedule says the classes and months itself, and gives no certificate")
 				}
+				if o.approval != "" {
+					return misuse("an approval is of one class: with --schedule wait for each, with --wait 10m")
+				}
+				if err := code("case", o.reference); err != nil {
+					return err
+				}
 				return s.retainSchedule(cmd.Context(), o)
 			}
 			if err := required(cmd, "class", "before"); err != nil {
+				return err
+			}
+			if err := cmp.Or(o.check(), code("case", o.reference)); err != nil {
 				return err
 			}
 			if o.dryRun && (o.json != "" || o.pdf != "") {
@@ -61,12 +76,14 @@ func (s *session) retainCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.class, "class", "", "access, disclosure, legal-state, governance, breach or operation")
-	f.StringVar(&o.before, "before", "", "the first month that stays, as 2023-07")
+	f.StringVar(&o.before, "before", "", "the first month that stays, as 2023-07; the one before this month at the latest")
 	f.StringVar(&o.schedule, "schedule", "", "file that says how long each class is kept")
 	f.StringVar(&o.reference, "case", "", "the case this is asked for; it is recorded")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would go, and change nothing")
+	f.BoolVar(&o.yes, "yes", false, "do not ask at a terminal")
 	o.certificateFiles.flags(cmd)
-	cmd.RegisterFlagCompletionFunc("class", one([]string{"access", "disclosure", "legal-state", "governance", "breach", "operation"}))
+	o.agreement.flags(cmd)
+	cmd.RegisterFlagCompletionFunc("class", one(retentionClasses()))
 	return cmd
 }
 
@@ -85,13 +102,64 @@ func (s *session) retain(ctx context.Context, o retainOptions) error {
 		}
 		return e.close(e.outline(raw))
 	}
-	body := caseBody(o.reference)
-	body["class"], body["before"] = o.class, o.before
+	if err := s.confirmPlan(ctx, e, o); err != nil {
+		return e.close(err)
+	}
 	var raw json.RawMessage
-	if err := e.ask(ctx, "POST", "/v1/retention", nil, body, &raw); err != nil {
+	if err := e.agreed(ctx, o.agreement, "/v1/retention", o.body(o.class, o.before), &raw); err != nil {
 		return e.close(err)
 	}
 	return e.close(e.certificate(raw, o.certificateFiles))
+}
+
+func (o *retainOptions) body(class, before string) map[string]any {
+	body := caseBody(o.reference)
+	body["class"], body["before"] = class, before
+	return body
+}
+
+// confirmPlan says what goes to whoever is at the terminal, and asks.
+func (s *session) confirmPlan(ctx context.Context, e *exchange, o retainOptions) error {
+	if o.yes || !terminal(s.Stdin) {
+		return nil
+	}
+	plan, err := e.retentionPlan(ctx, o.class, o.before, o.reference)
+	if err != nil {
+		return err
+	}
+	return s.confirm(o.yes, plan.says(o.class, o.before))
+}
+
+// retentionPlan is what is read of a plan of a retention.
+type retentionPlan struct {
+	Events uint64 `json:"events"`
+	Held   uint64 `json:"held"`
+	Months []struct {
+		Month string `json:"month"`
+		Cells uint64 `json:"cells"`
+	} `json:"months"`
+	Blocking []struct {
+		Position uint64 `json:"position"`
+		Why      string `json:"why"`
+	} `json:"blocking"`
+}
+
+func (e *exchange) retentionPlan(ctx context.Context, class, before, reference string) (p retentionPlan, err error) {
+	err = e.ask(ctx, "GET", pathTo("retention", class), caseQuery(reference, "before", before), nil, &p)
+	return p, err
+}
+
+// says what goes, in a sentence.
+func (p *retentionPlan) says(class, before string) string {
+	return fmt.Sprintf("The keys of class %s before %s are destroyed: %s of %s; of %s, people can no longer be told, and what is sealed no longer be opened. Held: %s.",
+		class, before, some(int(p.cells()), "cell"), some(len(p.Months), "month"), some(int(p.Events), "event"), count(p.Held))
+}
+
+func (p *retentionPlan) cells() (n uint64) {
+	for _, m := range p.Months {
+		n += m.Cells
+	}
+	return n
 }
 
 // retainSchedule carries out every rule of a schedule, or says what it would do.
@@ -108,7 +176,7 @@ func (s *session) retainSchedule(ctx context.Context, o retainOptions) error {
 	rows := e.listing(column{"class", 12}, column{"months", -7}, column{"before", 8}, column{"events", -9}, column{"held", -6}, column{"outcome", 0})
 	var failed error
 	for _, rule := range schedule.Keep {
-		done, err := e.rule(ctx, rule, o)
+		done, err := s.rule(ctx, e, rule, o)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", rule.Class, err))
 			done.Outcome = cmp.Or(done.Outcome, "not done")
@@ -129,18 +197,10 @@ type ruled struct {
 	Outcome string `json:"outcome"`
 }
 
-func (e *exchange) rule(ctx context.Context, rule forget.Rule, o retainOptions) (ruled, error) {
+func (s *session) rule(ctx context.Context, e *exchange, rule forget.Rule, o retainOptions) (ruled, error) {
 	out := ruled{Class: rule.Class.String(), Before: rule.Before(time.Now()).String()}
-	var plan struct {
-		Events   uint64            `json:"events"`
-		Held     uint64            `json:"held"`
-		Months   []json.RawMessage `json:"months"`
-		Blocking []struct {
-			Position uint64 `json:"position"`
-			Why      string `json:"why"`
-		} `json:"blocking"`
-	}
-	if err := e.ask(ctx, "GET", pathTo("retention", out.Class), caseQuery(o.reference, "before", out.Before), nil, &plan); err != nil {
+	plan, err := e.retentionPlan(ctx, out.Class, out.Before, o.reference)
+	if err != nil {
 		return out, err
 	}
 	out.Events, out.Held = plan.Events, plan.Held
@@ -159,9 +219,10 @@ func (e *exchange) rule(ctx context.Context, rule forget.Rule, o retainOptions) 
 		out.Outcome = "would be forgotten"
 		return out, nil
 	}
-	body := caseBody(o.reference)
-	body["class"], body["before"] = out.Class, out.Before
-	if err := e.ask(ctx, "POST", "/v1/retention", nil, body, nil); err != nil {
+	if err := s.confirm(o.yes, plan.says(out.Class, out.Before)); err != nil {
+		return out, err
+	}
+	if err := e.agreed(ctx, o.agreement, "/v1/retention", o.body(out.Class, out.Before), nil); err != nil {
 		return out, err
 	}
 	out.Outcome = "forgotten"

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/url"
@@ -34,6 +35,9 @@ func (s *session) revealCommand() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "reason"); err != nil {
+				return err
+			}
+			if err := cmp.Or(oneOf("who", o.who, []string{"actors", "subjects", "all"}), code("reason", o.reason)); err != nil {
 				return err
 			}
 			if (len(args) == 1) == (o.session != "") {

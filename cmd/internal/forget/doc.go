@@ -9,9 +9,10 @@
 //     it: whoever carries it out finds in the ledger what is open.
 //  2. Keys are destroyed as it was decided, or not at all: if somebody was
 //     linked, held or acted meanwhile, it is decided again.
-//  3. A legal hold stops it (Art. 17(3)), unless what the hold needs is kept.
-//  4. Where two people must agree, the second has another token. Who they are is
-//     recorded with the act.
+//  3. A legal hold stops it (Art. 17(3)), unless what the hold needs is kept; then
+//     what was kept stays held.
+//  4. Where two people must agree, the second has another token, and knows in codes
+//     and counts what is done. Who they are is recorded with the act.
 //  5. A certificate names identifiers only in the copy handed to whoever asked
 //     for the erasure, as it happens. It is never written to a file here.
 package forget

@@ -31,7 +31,7 @@ func policy() []layer {
 	return []layer{
 		{packages: "events", tests: rapid + peers},
 		{packages: "events/law", tests: "events " + rapid},
-		{packages: "events/emit", ours: "events events/emit/internal/*", tests: "events/emit/* " + rapid},
+		{packages: "events/emit", ours: "events events/law events/emit/internal/* ledger/evidence ledger/evidence/checkpoint", others: sumdb, tests: "events/emit/* ledger/evidence/evidencetest " + rapid},
 		{packages: "events/emit/internal/*", tests: rapid},
 		{packages: "events/emit/emitnats", ours: "events/emit", others: nats, tests: "events/emit/* "},
 		{packages: "events/emit/*", ours: "events events/emit", tests: "events/emit/* " + rapid},
@@ -65,7 +65,7 @@ func policy() []layer {
 // pull in the server or the database, their tests included: one line of a test
 // puts a module into the go.sum of everyone who emits.
 const (
-	emitters = "events events/law events/emit events/emit/emitnats events/emit/eventstest events/emit/internal/spool events/emit/outbox"
+	emitters = "events events/law events/emit events/emit/emitnats events/emit/eventstest events/emit/internal/spool events/emit/outbox ledger/evidence ledger/evidence/checkpoint ledger/evidence/evidencetest"
 	heavy    = "github.com/nats-io/nats-server/v2 go.etcd.io/bbolt"
 )
 

@@ -192,7 +192,7 @@ func english() map[string]string {
 		"leg.processor":            "processor",
 		"copies.escrow.none":       "Root key in escrow: the server has no escrow configured.",
 		"copies.escrow.due":        "Root key in escrow: due. Version %s has to be overwritten there.",
-		"copies.escrow.done":       "Root key in escrow: done. A later version has taken the place of version %s, which was overwritten.",
+		"copies.escrow.done":       "Root key in escrow: done. The escrow holds one version, and that is a later one than %s.",
 		"copies.backup.none":       "Backup: the server has none configured.",
 		"copies.backup.due":        "Backup: due. It has to have the rows and the table of the root key that follows version %s.",
 		"copies.backup.done":       "Backup: done. It has the rows and the table of the root key that followed. Those of version %s and of earlier ones stay in it; nobody can read them without that key, which the backup does not hold.",

@@ -193,7 +193,7 @@ func french() map[string]string {
 		"leg.processor":            "sous-traitant",
 		"copies.escrow.none":       "Clé racine en dépôt : aucun dépôt n’est configuré sur le serveur.",
 		"copies.escrow.due":        "Clé racine en dépôt : à faire. La version %s doit y être écrasée.",
-		"copies.escrow.done":       "Clé racine en dépôt : fait. Une version ultérieure a pris la place de la version %s, qui a été écrasée.",
+		"copies.escrow.done":       "Clé racine en dépôt : fait. Le dépôt contient une seule version, postérieure à la version %s.",
 		"copies.backup.none":       "Sauvegarde : aucune n’est configurée sur le serveur.",
 		"copies.backup.due":        "Sauvegarde : à faire. Elle doit recevoir les lignes et la table de la clé racine qui suit la version %s.",
 		"copies.backup.done":       "Sauvegarde : fait. Elle a les lignes et la table de la clé racine qui a suivi. Celles de la version %s et des précédentes y restent ; nul ne peut les lire sans cette clé, que la sauvegarde ne contient pas.",

@@ -192,7 +192,7 @@ func dutch() map[string]string {
 		"leg.processor":            "verwerker",
 		"copies.escrow.none":       "Hoofdsleutel in bewaring: op de server is geen bewaring ingesteld.",
 		"copies.escrow.due":        "Hoofdsleutel in bewaring: nog te doen. Versie %s moet daar overschreven worden.",
-		"copies.escrow.done":       "Hoofdsleutel in bewaring: gedaan. Een latere versie heeft de plaats ingenomen van versie %s, die overschreven is.",
+		"copies.escrow.done":       "Hoofdsleutel in bewaring: gedaan. De bewaring houdt één versie, en dat is een latere dan %s.",
 		"copies.backup.none":       "Back-up: op de server is er geen ingesteld.",
 		"copies.backup.due":        "Back-up: nog te doen. Die moet de rijen en de tabel krijgen van de hoofdsleutel die op versie %s volgt.",
 		"copies.backup.done":       "Back-up: gedaan. Die heeft de rijen en de tabel van de hoofdsleutel die volgde. Die van versie %s en van vroegere blijven erin; niemand kan ze lezen zonder die sleutel, die niet in de back-up zit.",

@@ -58,7 +58,7 @@ func CopyKinds() []string { return []string{Escrow, Backup, Device, Other} }
 
 // CopyStates are those that a kind of copy can have. Done is:
 //
-//   - of an escrow, that a later version was found in the place of the former;
+//   - of an escrow, which holds one version, that a later one was found there;
 //   - of a backup, that it was found to have rows and table of a later version. It
 //     keeps those of before, which open with a copy of the former root key only;
 //   - of a device, that it was told to destroy the former's key, and then asked

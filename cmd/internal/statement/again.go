@@ -1,7 +1,6 @@
 package statement
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,37 +11,54 @@ import (
 
 // again gathers events by all that their class depends on, so that those alike are
 // decided again once.
-type again struct {
-	alike map[string]*alike
+type again struct{ groups map[likeness]*alike }
+
+// A likeness is what the class of an event depends on, but for the register and the
+// tables, and the class that it has.
+type likeness struct {
+	day             law.Day
+	was             law.Class
+	data            bool
+	role, to        string
+	kind, by        string
+	tool, ref       string
+	storage, access string
 }
 
 // alike are events that have the same class under any tables and register.
 type alike struct {
 	st        *events.Stored // one of them
-	was       law.Class
 	positions []uint64
 }
 
-func newAgain() *again { return &again{map[string]*alike{}} }
+func newAgain() *again { return &again{map[likeness]*alike{}} }
 
 // add takes in an event of the range, if there are tables and a register under
 // which it has a class.
 func (a *again) add(e *entry) {
-	d := e.st.Event.Data
-	recipient, actor, location, own := d.Get("recipient").Object(), d.Get("actor").Object(), d.Get("location").Object(), d.Get("transfer").Object()
-	data, given := e.st.Event.Kind.Family() == "data", recipient.Get("role").Text()
-	if e.class == law.None && (given == "" || given == "subject") && (!data || location.Get("access").IsZero()) {
+	l := likenessOf(e)
+	others := l.data && (l.kind == "processor" || l.kind == "contractor")
+	abroad := l.data && l.kind == "human" && l.access != ""
+	if l.was == law.None && (l.role == "" || l.role == "subject") && !others && !abroad {
 		return
 	}
-	key := fmt.Sprint(e.day, e.class, data, given, recipient.Get("party").Text(), " ", actor.Get("kind").Text(), actor.Get("party").Text(), " ",
-		own.Get("tool").Text(), own.Get("tool_ref").Text(), " ",
-		strings.Join(location.Get("storage").Texts(), ","), " ", strings.Join(location.Get("access").Texts(), ","))
-	group := a.alike[key]
+	group := a.groups[l]
 	if group == nil {
-		group = &alike{st: e.st, was: e.class}
-		a.alike[key] = group
+		group = &alike{st: e.st}
+		a.groups[l] = group
 	}
 	group.positions = append(group.positions, e.position)
+}
+
+func likenessOf(e *entry) likeness {
+	d := e.st.Event.Data
+	recipient, actor, location, own := d.Get("recipient").Object(), d.Get("actor").Object(), d.Get("location").Object(), d.Get("transfer").Object()
+	return likeness{
+		day: e.day, was: e.class, data: e.st.Event.Kind.Family() == "data",
+		role: recipient.Get("role").Text(), to: recipient.Get("party").Text(), kind: actor.Get("kind").Text(), by: actor.Get("party").Text(),
+		tool: own.Get("tool").Text(), ref: own.Get("tool_ref").Text(),
+		storage: strings.Join(location.Get("storage").Texts(), " "), access: strings.Join(location.Get("access").Texts(), " "),
+	}
 }
 
 // decide classes every event again, under the tables of this program and all that
@@ -50,21 +66,18 @@ func (a *again) add(e *entry) {
 func (a *again) decide(b *book) Again {
 	type change struct{ was, now law.Class }
 	out, changed := Again{Tables: law.Version()}, map[change][]uint64{}
-	for _, group := range a.alike {
+	for l, group := range a.groups {
 		now := ledger.Explain(group.st, b.rulings(group.st.Event)).Class
 		n := uint64(len(group.positions))
-		switch {
-		case now == group.was:
+		switch key := (change{l.was, now}); {
+		case now == law.None && l.was == law.None:
+			continue
+		case now == l.was:
 			out.Same += n
 		default:
-			key := change{group.was, now}
 			changed[key] = append(changed[key], group.positions...)
 		}
-		if now != law.None || group.was != law.None {
-			out.Events += n
-		} else {
-			out.Same -= n // it is none of those that have a class
-		}
+		out.Events += n
 	}
 	for key, positions := range changed {
 		slices.Sort(positions)

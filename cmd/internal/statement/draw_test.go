@@ -102,8 +102,8 @@ func (d *drawn) own(at time.Time) {
 // data draws what happened, and what the ledger knew of it; no kind is an event of
 // the ledger itself.
 func (d *drawn) data(at time.Time, facts *events.Facts) (kind, data string) {
-	code := d.pick("party", "alpha", "beta", "gamma")
-	switch d.pick("what", "shared", "accessed", "shared", "accessed", "beat", "party", "engaged", "system", "tool", "corrected", "attested", "own") {
+	code := d.pick("party", "alpha", "alpha", "beta")
+	switch d.pick("what", "shared", "accessed", "shared", "accessed", "beat", "party", "party", "engaged", "system", "tool", "corrected", "attested", "own") {
 	case "shared":
 		d.facts(code, facts)
 		return "data.shared", officer + "," + about + fmt.Sprintf(`,"recipient":{"party":%q,"role":%q}`, code, d.pick("role", "client", "processor", "subprocessor", "subject")) + d.location()
@@ -118,7 +118,7 @@ func (d *drawn) data(at time.Time, facts *events.Facts) (kind, data string) {
 		return "governance.party-registered", officer + fmt.Sprintf(`,"party":%q,"name":"Some Firm","roles":[%q],"country":%q`, code, d.pick("role", "client", "processor"), d.country()) +
 			d.pick("more", "", `,"storage":["BE"],"access":["BE"],"confirmed_at":"2025-01-01"`, `,"confirmed_at":"2023-01-01","parent_country":"US"`, `,"subprocessor_of":["alpha"]`, `,"international_organisation":true`)
 	case "engaged":
-		return "governance.subprocessor-changed", officer + fmt.Sprintf(`,"party":%q,"subprocessor":%q,"state":%q,"from":%q`, code, d.pick("sub", "alpha", "beta", "delta"), d.pick("state", "declared", "ended"), at.Format(time.DateOnly))
+		return "governance.subprocessor-changed", officer + fmt.Sprintf(`,"party":%q,"subprocessor":%q,"state":%q,"from":%q`, code, d.pick("sub", "alpha", "beta", "gamma"), d.pick("state", "declared", "ended"), at.Format(time.DateOnly))
 	case "system":
 		return "governance.system-registered", officer + fmt.Sprintf(`,"system":%q,"personal_data":%t`, d.pick("system", "ats", "hr"), rapid.Bool().Draw(d.t, "data")) + d.pick("producer", "", `,"producer":"ats","storage":["US"]`)
 	case "tool":
@@ -138,7 +138,7 @@ func (d *drawn) location() string {
 
 // facts draws a class and a region, and what was registered of the party.
 func (d *drawn) facts(code string, f *events.Facts) {
-	f.Class = d.pick("class", "", "T0", "T1", "T1f", "T2", "T3", "T4", "T5", "U")
+	f.Class = d.pick("class", "", "T0", "T0", "T1", "T1f", "T2", "T3", "T4", "T5", "U")
 	if f.Class == "" {
 		return
 	}
@@ -146,7 +146,7 @@ func (d *drawn) facts(code string, f *events.Facts) {
 	if f.Class != "T0" && rapid.Bool().Draw(d.t, "outside") {
 		f.Region, f.Outside = "US", []string{"US"}
 	}
-	if at := d.parties[code]; at > 0 && rapid.Bool().Draw(d.t, "known") {
+	if at := d.parties[code]; at > 0 {
 		f.Party = &events.Party{Code: code, Position: at, Country: d.country(), InternationalOrganisation: rapid.Bool().Draw(d.t, "io")}
 		if rapid.Bool().Draw(d.t, "parent") {
 			f.Party.ParentCountry = slices.Max([]string{d.country(), "IE"})

@@ -109,6 +109,7 @@ func whysOf(s *Statement) (list []string) {
 
 // TestGrades: each month is graded for what happened in it, and nothing else.
 func TestGrades(t *testing.T) {
+	t.Parallel()
 	d := newDiary()
 	d.happened()
 	all := record(t, d.lines...)
@@ -188,6 +189,7 @@ func (d *diary) monthly(t *testing.T, month string, s *Statement) {
 
 // TestCosigners: who keeps a key is what was announced last.
 func TestCosigners(t *testing.T) {
+	t.Parallel()
 	who := events.Who{Role: "operator", Token: "op-1"}
 	b, key := newBook(), "+"+strings.Repeat("A", 44)
 	for i, k := range []events.KeyAnnouncement{

@@ -13,6 +13,7 @@ import (
 // TestYear holds statements over the shared year against the answers of another
 // program: each quarter lists exactly the events of T2 to T5 and U.
 func TestYear(t *testing.T) {
+	t.Parallel()
 	all, want := record(t, year(t)...), answered(t)
 	late := map[string]bool{"Q1": true, "Q2": true} // a party that was registered in July received before
 	for name, days := range map[string][2]string{

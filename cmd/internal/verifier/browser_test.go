@@ -114,7 +114,7 @@ func evaluateIn[T any](t testing.TB, tab context.Context, script string) T {
 // library is what the scripts of tests share.
 const library = `
 const unbase64 = (s) => Uint8Array.from(atob(s), (c) => c.charCodeAt(0));
-const untext = (s) => s === null ? null : new TextDecoder('utf-8', {ignoreBOM: true}).decode(unbase64(s));
+const given = (s) => s === null ? null : unbase64(s);
 const verdict = async (file, trust) => { try { return await custody.verify(file, trust); } catch (e) { return {outcome: 'error', why: e.code || String(e)}; } };
 `
 
@@ -123,7 +123,7 @@ func verify(t testing.TB, vectors ...vector) (verdicts []json.RawMessage) {
 	t.Helper()
 	script := fmt.Sprintf(`(async () => {%s
 		const verdicts = [];
-		for (const {File, Trust} of %s) verdicts.push(await verdict(unbase64(File), untext(Trust)));
+		for (const {File, Trust} of %s) verdicts.push(await verdict(unbase64(File), given(Trust)));
 		return JSON.stringify(verdicts);
 	})()`, library, encoded(t, vectors))
 	if err := json.Unmarshal([]byte(evaluate[string](t, script)), &verdicts); err != nil {
@@ -132,20 +132,32 @@ func verify(t testing.TB, vectors ...vector) (verdicts []json.RawMessage) {
 	return verdicts
 }
 
-// changes asks the page about a file with a bit changed in each byte, cut off at each length, and made longer by a byte.
-// It gives the first letters of the outcomes, in that order.
-func changes(t testing.TB, v vector) string {
+// changes asks the page about a file with a bit changed in each of the bytes at these places. It gives the first letters
+// of the outcomes.
+func changes(t testing.TB, v vector, places []int) string {
 	t.Helper()
 	return evaluate[string](t, fmt.Sprintf(`(async () => {%s
-		const file = unbase64(%q), trust = untext(%s);
+		const file = unbase64(%q), trust = given(%s);
 		let outcomes = '';
-		const see = async (changed) => { outcomes += (await verdict(changed, trust)).outcome[0]; };
-		for (let i = 0; i < file.length; i++) { file[i] ^= 1 << (i & 7); await see(file); file[i] ^= 1 << (i & 7); }
-		for (let n = 0; n < file.length; n++) await see(file.slice(0, n));
+		for (const i of %s) {
+			file[i] ^= 1 << (i & 7);
+			outcomes += (await verdict(file, trust)).outcome[0];
+			file[i] ^= 1 << (i & 7);
+		}
+		return outcomes;
+	})()`, library, base64.StdEncoding.EncodeToString(v.File), encoded(t, v.Trust), encoded(t, places)))
+}
+
+// lengths asks the page about a file cut off at each length, and made longer by a byte.
+func lengths(t testing.TB, v vector) string {
+	t.Helper()
+	return evaluate[string](t, fmt.Sprintf(`(async () => {%s
+		const file = unbase64(%q), trust = given(%s);
+		let outcomes = '';
+		for (let n = 0; n < file.length; n++) outcomes += (await verdict(file.slice(0, n), trust)).outcome[0];
 		const longer = new Uint8Array(file.length + 1);
 		longer.set(file);
-		await see(longer);
-		return outcomes;
+		return outcomes + (await verdict(longer, trust)).outcome[0];
 	})()`, library, base64.StdEncoding.EncodeToString(v.File), encoded(t, v.Trust)))
 }
 

@@ -103,17 +103,15 @@ func cosigned(seconds int64, text []byte) []byte {
 	return append(fmt.Appendf(nil, "cosignature/v1\ntime %d\n", seconds), text...)
 }
 
-// CosignerRole is the role of a cosigner's verifier key, by its name: witness or replay. ok is false if the text is
-// not such a key.
+// CosignerRole is the role of a cosigner's verifier key, by its name: replay if it ends in /replay, else witness. ok
+// is false if the text is no such key.
 func CosignerRole(text string) (role string, ok bool) {
 	v, err := parseVerifier(text)
-	if err != nil || v.algorithm != cosigns {
+	switch {
+	case err != nil || v.algorithm != cosigns || v.Name == roleReplay.suffix():
 		return "", false
+	case strings.HasSuffix(v.Name, roleReplay.suffix()):
+		return string(roleReplay), true
 	}
-	for _, r := range []string{"witness", "replay"} {
-		if name, found := strings.CutSuffix(v.Name, "/"+r); found && name != "" {
-			return r, true
-		}
-	}
-	return "", false
+	return string(roleWitness), true
 }

@@ -29,7 +29,7 @@ func (r role) algorithm() algorithm {
 }
 
 func (r role) suffix() string {
-	if r == roleLog {
+	if r == roleLog || r == roleWitness {
 		return ""
 	}
 	return "/" + string(r)
@@ -106,6 +106,8 @@ func (t *Trust) add(r role, text string, upto uint64) error {
 	switch {
 	case v.algorithm != r.algorithm():
 		return fmt.Errorf("%w: the type of a %s key must be %d", ErrKey, r, r.algorithm())
+	case r == roleWitness && strings.HasSuffix(v.Name, roleReplay.suffix()):
+		return fmt.Errorf("%w: the name of a %s key must not end in %s", ErrKey, r, roleReplay.suffix())
 	case !strings.HasSuffix(v.Name, r.suffix()) || v.Name == r.suffix():
 		return fmt.Errorf("%w: the name of a %s key must end in %s", ErrKey, r, r.suffix())
 	case slices.ContainsFunc(t.keys, twice):

@@ -23,6 +23,7 @@ func TestTrustReads(t *testing.T) {
 		"a quorum of keys to come":  least + "quorum witness 3\n",
 		"the largest size":          "log " + all.log.Verifier() + " upto 9007199254740991\n",
 		"no leaves":                 "log " + all.log.Verifier() + " upto 0\n",
+		"a witness of any name":     least + "witness " + cosigner("witness.example/w1", 0x10).Verifier() + "\n",
 		"a quorum before its keys":  "quorum witness 1\n" + least + "witness " + all.witness.Verifier() + "\n",
 		"comments beyond any limit": "#" + strings.Repeat("x", MaxTrust-len(least)-2) + "\n" + least,
 	} {
@@ -71,7 +72,7 @@ func TestTrustRefused(t *testing.T) {
 		"a witness of another name":   log + "witness " + all.replay.Verifier() + "\n",
 		"a replay of another name":    log + "replay " + all.witness.Verifier() + "\n",
 		"a bundle of another name":    log + "bundle " + signer("a/bundles", 0x10).Verifier() + "\n",
-		"a witness of no name":        log + "witness " + cosigner("/witness", 0x10).Verifier() + "\n",
+		"a witness that replays":      log + "witness " + cosigner("/replay", 0x10).Verifier() + "\n",
 		"quorum of nothing":           log + "quorum\n",
 		"quorum of logs":              log + "quorum log 1\n",
 		"quorum of bundles":           log + "quorum bundle 1\n",
@@ -151,7 +152,7 @@ func TestCosignerRole(t *testing.T) {
 	for text, want := range map[string]string{
 		all.witness.Verifier(): "witness", all.replay.Verifier(): "replay",
 		all.log.Verifier(): "", signer("a/witness", 0).Verifier(): "", all.witness.Reveal(): "", "": "",
-		cosigner("/witness", 0).Verifier(): "", cosigner("a/witnesses", 0).Verifier(): "", cosigner("witness", 0).Verifier(): "",
+		cosigner("/replay", 0).Verifier(): "", cosigner("witness.example/w1", 0).Verifier(): "witness", cosigner("a/replays", 0).Verifier(): "witness",
 	} {
 		if role, ok := CosignerRole(text); role != want || ok != (want != "") {
 			t.Errorf("%.20q: %q, %t, want %q", text, role, ok, want)

@@ -122,7 +122,7 @@ func Honest() []Case {
 // Questions are some that can be asked of the first records, and answered.
 func Questions(l *Ledger, size uint64) (all []evidence.Question) {
 	ranges := []evidence.Question{
-		{Of: evidence.Positions, From: 0, To: size}, {Of: evidence.Positions, From: 17, To: 270}, {Of: evidence.Positions, From: size - 1, To: size},
+		{Of: evidence.Positions, From: 0, To: size}, {Of: evidence.Positions, From: 17, To: 270}, {Of: evidence.Positions, From: 0, To: 256}, {Of: evidence.Positions, From: size - 1, To: size},
 		{Of: evidence.Days, From: FirstDay + 3, To: FirstDay + 27}, {Of: evidence.Days, From: 0, To: evidence.NoDay - 1},
 		{Of: evidence.Days, From: FirstDay - 1000, To: FirstDay - 900},
 	}

@@ -23,7 +23,7 @@ func RecordOf(stored []byte) evidence.Record {
 // commitEvent is the stored event that commits, recorded as the n-th.
 func commitEvent(c evidence.Commit, n uint64) []byte {
 	what := events.Commitment{Size: c.Size, Root: c.Root, Annotated: c.Annotated, Rules: c.Rules, Totals: [evidence.AnnotationSize]byte(c.Totals.Append(nil))}
-	at := time.UnixMilli(int64(FirstDay+n/10) * dayMillis).UTC()
+	at := time.UnixMilli(int64(FirstDay+n/10%10000) * dayMillis).UTC()
 	e := must(what.Event(fmt.Sprintf("0198f3c2-7a11-7c3e-9d10-%012x", n), "/custody", at))
 	st := events.Stored{Event: e, Recorded: at}
 	st.Salt[15] = byte(n)

@@ -3,6 +3,7 @@ package evidencetest
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"time"
 
 	"github.com/imalink/custody/ledger/evidence"
@@ -140,7 +141,11 @@ func lightLies() []lie {
 		{"two-flags", days, func(_ *World, p *Light) { p.Question.Flags = evidence.T4 | evidence.Late }},
 		{"instants", days, func(_ *World, p *Light) { p.Question.Of = evidence.Instants }},
 		{"no-days", days, func(_ *World, p *Light) { p.Question.From, p.Question.To = p.Question.To, p.Question.From }},
-		{"beyond-the-commit", evidence.Question{What: evidence.Count, Flags: evidence.T4, Of: evidence.Positions, From: 5, To: 701}, func(w *World, p *Light) { p.Question.To = p.Cut + 1 }},
+		{"beyond-the-commit", days, func(w *World, p *Light) {
+			*p = w.Light(evidence.Question{What: evidence.Count, Flags: evidence.T4, Of: evidence.Positions, From: 5, To: p.Cut}, w.Size(), w.Second, Everybody)
+			p.Question.To++
+		}},
+		{"tells-nothing", days, func(_ *World, p *Light) { first(p, closed).Told = 1 << 13 }},
 		{"other-commit", days, func(w *World, p *Light) {
 			p.Index, p.Record, p.Event = w.First.Index, w.bytes(w.First.Index), w.First.Event
 		}},
@@ -185,6 +190,37 @@ func commitLies() (cases []Case) {
 	for _, w := range FalseCommits() {
 		p := w.Light(q, w.Size(), w.Commits[0], Everybody)
 		cases = append(cases, Case{"lie-commit-" + w.Lie, p.Bytes(w.Ledger), TrustFile("100"), evidence.False})
+	}
+	// A commit to an annotation that no records can have, or to entries that the records do not have.
+	for _, lie := range []struct {
+		about  string
+		change func(*evidence.Annotation)
+	}{
+		{"more-than-all", func(a *evidence.Annotation) { a[15].Count = 301 }},
+		{"more-classes-than-all", func(a *evidence.Annotation) { a[0].Count = 300 }},
+		{"days-in-disorder", func(a *evidence.Annotation) { a[15].First = a[15].Last + 1 }},
+		{"day-of-nothing", func(a *evidence.Annotation) { a[15].Last = evidence.NoDay }},
+	} {
+		l := New(4)
+		l.Grow(300)
+		c := l.Truth()
+		lie.change(&c.Totals)
+		by := l.CommitTo(c)
+		p := l.Light(evidence.Question{What: evidence.Absence, Flags: evidence.Correction, Of: evidence.Days}, l.Size(), by, Everybody)
+		p.Tree.Node.Annotation = c.Totals
+		cases = append(cases, Case{"lie-commit-" + lie.about, p.Bytes(l), TrustFile("100"), evidence.False})
+	}
+	for about, change := range []func(*evidence.Entry){func(e *evidence.Entry) { e.Flags |= uint16(evidence.Bulk) }, func(e *evidence.Entry) { e.Day++ }} {
+		l := New(4)
+		l.Grow(30)
+		list := evidence.Question{What: evidence.List, Flags: evidence.Collected, Of: evidence.Positions, To: 30}
+		c := l.Truth()
+		change(&l.entries[l.Matching(list, 30)[0]])
+		root := evidence.Block(l.entries)
+		c.Totals, c.Annotated = root.Annotation, root.Hash
+		by := l.CommitTo(c)
+		p := l.Light(list, l.Size(), by, Everybody)
+		cases = append(cases, Case{fmt.Sprintf("lie-commit-entries-%d", about), p.Bytes(l), TrustFile("100"), evidence.False})
 	}
 	// A commit whose record says another kind, or that contradicts itself.
 	for at, name := range map[int]string{1: "kind", 15: "unsound"} {
@@ -259,6 +295,7 @@ func replayLies() (cases []Case) {
 	add("growth-backwards", two(evidence.TypeGrowth, note, w.Note(300, Log|Witness)))
 	add("growth-of-nothing", two(evidence.TypeGrowth, note, note))
 	add("growth-of-another", two(evidence.TypeGrowth, stranger, note))
+	add("rewritten-of-nothing", two(evidence.TypeRewritten, note, note))
 	add("rewritten-grown", two(evidence.TypeRewritten, w.Note(300, Log), note))
 	x, y := w.Note(n, Log), liar.Note(n, Log)
 	if string(x.Body()) < string(y.Body()) {

@@ -12,6 +12,7 @@ import (
 type Tree struct {
 	From, To    uint64 // leaves
 	Closed      bool
+	Told        uint16           // of a closed one: flags that are told although nothing has them
 	Node        evidence.Node    // of a closed one
 	Entries     []evidence.Entry // of an open block
 	Left, Right *Tree            // of any other open one
@@ -78,7 +79,7 @@ func (t *Tree) Each(f func(*Tree)) {
 func (t *Tree) append(b []byte) []byte {
 	switch {
 	case t.Closed:
-		return appendClosed(append(b, 0), t.Node)
+		return t.appendClosed(append(b, 0))
 	case t.Left != nil:
 		return t.Right.append(t.Left.append(append(b, 1)))
 	}
@@ -89,17 +90,17 @@ func (t *Tree) append(b []byte) []byte {
 	return b
 }
 
-func appendClosed(b []byte, n evidence.Node) []byte {
+func (t *Tree) appendClosed(b []byte) []byte {
 	var some uint16
 	var told []byte
-	all := n.Annotation.Append(nil)
-	for f, y := range n.Annotation {
-		if y != (evidence.Tally{First: evidence.NoDay}) {
+	all := t.Node.Annotation.Append(nil)
+	for f, y := range t.Node.Annotation {
+		if y != (evidence.Tally{First: evidence.NoDay}) || t.Told>>f&1 == 1 {
 			some |= 1 << f
 			told = append(told, all[9*f:9*f+9]...)
 		}
 	}
-	return append(append(binary.BigEndian.AppendUint16(b, some), told...), n.Hash[:]...)
+	return append(append(binary.BigEndian.AppendUint16(b, some), told...), t.Node.Hash[:]...)
 }
 
 // A Light is what a LIGHT proof is made of. Tests change it, to lie.

@@ -50,9 +50,9 @@ const roles = {
 };
 
 // readTrust parses a trust file: {origin, keys by name and id, quorum}.
-function readTrust(text) {
-  const trust = { origin: '', keys: new Map(), quorum: { witness: 0, replay: 0 } };
-  need((text === '' || text.endsWith('\n')) && utf8(text).length <= 65536, 'trust');
+function readTrust(bytes) {
+  const trust = { origin: '', keys: new Map(), quorum: { witness: 0, replay: 0 } }, text = unutf8(bytes);
+  need(bytes.length <= 65536 && text !== null && (text === '' || text.endsWith('\n')), 'trust');
   text.split('\n').slice(0, -1).forEach((line, i) => {
     if (line !== '' && !line.startsWith('#')) readTrustLine(trust, line.split(' '), i + 1);
   });

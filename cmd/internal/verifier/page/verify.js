@@ -1,9 +1,9 @@
 // What is proven, and to whom.
 
-// verifyFile verifies a proof or a bundle under a trust file, or none. It throws only if the trust file
-// cannot be read, or the browser lacks Ed25519.
-async function verifyFile(bytes, trustText, report) {
-  const trust = trustText === null || trustText === undefined ? null : readTrust(trustText);
+// verifyFile verifies a proof or a bundle under the bytes of a trust file, or null. It throws only if the trust
+// file is none.
+async function verifyFile(bytes, trustFile, report) {
+  const trust = trustFile === null ? null : readTrust(trustFile);
   const pace = new Pace(report);
   try {
     return isProof(bytes) ? await verifyProof(bytes, trust, pace) : await verifyBundle(bytes, trust, pace);

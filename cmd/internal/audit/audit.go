@@ -1,0 +1,204 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/imalink/custody/cmd/internal/witness"
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
+)
+
+var (
+	// ErrInUse is returned when another process audits with the same folder.
+	ErrInUse = errors.New("audit: this folder is in use")
+	// ErrForeign is returned where the server has a ledger that the trust file is not about.
+	ErrForeign = errors.New("audit: not the ledger of the trust file")
+	// ErrLost is returned where the replay key cosigned what the auditor does not know any more. It must not be used
+	// again: make another, and have it announced.
+	ErrLost = errors.New("audit: what the replay key cosigned is not known any more")
+)
+
+// Config says what is audited, and how.
+type Config struct {
+	Dir    string            // of [Init]
+	Do     Do                // asks the ledger
+	Trust  *checkpoint.Trust // says which ledger it is, and which keys are its own
+	Events bool              // from stored events; else from records
+	Seen   []checkpoint.Note // checkpoints that others were shown: the ledger must continue them
+	Now    func() time.Time
+	// Progress is told how many leaves of how many are recomputed; nil is nobody.
+	Progress func(done, all uint64)
+}
+
+// An Auditor audits one ledger. It is for one goroutine.
+type Auditor struct {
+	cfg     Config
+	keys    Keys
+	ledger  *remote
+	memory  witness.Memory
+	witness *witness.Witness
+	held    *os.File
+
+	pass *pass           // as far as note; nil if it is to be read
+	last checkpoint.Note // up to which everything is recomputed; of the origin "" if nothing is
+
+	left   checkpoint.Checkpoint // that the ledger has the cosignatures of
+	leftAt time.Time
+}
+
+// Open opens the auditor of a folder, for this process alone. The error wraps [ErrNone] or [ErrInUse].
+func Open(cfg Config) (*Auditor, error) {
+	keys, err := ReadKeys(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	held, err := os.OpenFile(filepath.Join(cfg.Dir, "audit.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking the folder: %w", err)
+	}
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, cfg.Dir), held.Close())
+	}
+	return &Auditor{
+		cfg: cfg, keys: keys, held: held, ledger: &remote{cfg.Do, cfg.Trust}, memory: witness.Memory{Dir: cfg.Dir, Role: "replay"},
+		witness: NewWitness(cfg.Dir, keys, cfg.Trust, cfg.Now),
+	}, nil
+}
+
+// NewWitness is the witness of an auditor's folder.
+func NewWitness(dir string, keys Keys, trust *checkpoint.Trust, now func() time.Time) *witness.Witness {
+	return &witness.Witness{Key: keys.Witness, Trust: trust, Memory: witness.Memory{Dir: dir, Role: "witness"}, Now: now}
+}
+
+// Keys are what the auditor cosigns with.
+func (a *Auditor) Keys() Keys { return a.keys }
+
+// Close lets go of the folder.
+func (a *Auditor) Close() error { return a.held.Close() }
+
+// Round audits what the ledger signed last, and cosigns it. A report with faults is no error. The error is that it could
+// not be audited, or, beside a report, that the cosignatures did not reach the ledger; it wraps [ErrForeign] or [ErrLost]
+// if trying again does not help. After any error the next round begins where the last good one ended.
+func (a *Auditor) Round(ctx context.Context) (*Report, error) {
+	report, err := a.round(ctx)
+	if report == nil || report.Unsound() || err != nil && !report.Cosigned {
+		a.pass = nil // it may be anywhere: what was written down is right
+	}
+	return report, err
+}
+
+func (a *Auditor) round(ctx context.Context) (*Report, error) {
+	if err := a.load(); err != nil {
+		return nil, err
+	}
+	report := &Report{Origin: a.cfg.Trust.Origin(), Events: a.cfg.Events, Findings: []Finding{}}
+	s, err := a.choose(ctx)
+	if errors.Is(err, errServed) {
+		report.list(Finding{Fault: true, Text: err.Error()})
+		return report, nil
+	}
+	if err != nil || s.newest.Size == 0 {
+		return report, err
+	}
+	a.resume()
+	report.From, report.Size, report.Root = a.pass.trail.Size(), s.note.Size, fmt.Sprintf("%x", s.note.Root)
+	if err := a.recompute(ctx, s, report); err != nil {
+		return nil, err
+	}
+	switch {
+	case report.Unsound():
+		return report, nil
+	case s.note.Checkpoint == a.left && a.cfg.Now().Sub(a.leftAt) < witness.Again:
+		report.Unchanged = true
+		return report, nil
+	}
+	return report, a.cosign(ctx, s.note, report)
+}
+
+// load reads what was written down, unless the pass is there; nothing is nothing.
+func (a *Auditor) load() error {
+	if a.pass != nil {
+		return nil
+	}
+	b, err := a.memory.Read(a.cfg.Trust.Origin())
+	if errors.Is(err, witness.ErrLost) {
+		return fmt.Errorf("%w: %w", ErrLost, err)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the state: %w", err)
+	}
+	pass, last := newPass(a.cfg.Events), checkpoint.Note{}
+	if b != nil {
+		if pass, last, err = decodePass(b); err != nil {
+			return err
+		}
+	}
+	a.pass, a.last = pass, last
+	return nil
+}
+
+// resume has the pass stand where recomputing begins: a record auditor's state does not do for an event auditor, and an
+// event auditor's falls behind when only records are recomputed.
+func (a *Auditor) resume() {
+	switch {
+	case a.cfg.Events && a.pass.judged == nil:
+		a.pass = newPass(true)
+	case !a.cfg.Events:
+		a.pass.judged = nil
+	}
+}
+
+// A show is what a ledger shows of what it signed.
+type show struct {
+	note   checkpoint.Note // to be audited
+	newest checkpoint.Note
+	seen   []checkpoint.Note // that others were shown before
+}
+
+// choose is the checkpoint to audit: the newest that a witness cosigned, if that is beyond what is recomputed already, so
+// that both cosign the same; else the newest. All have the log's signatures alone.
+func (a *Auditor) choose(ctx context.Context) (s show, err error) {
+	witnessed, err := a.witness.Last() // before the ledger is asked, which must show at least that
+	if errors.Is(err, witness.ErrLost) {
+		return s, fmt.Errorf("%w: nor what the witness key did: %w", ErrLost, err)
+	}
+	if err != nil {
+		return s, err
+	}
+	s.seen = append(a.cfg.Seen[:len(a.cfg.Seen):len(a.cfg.Seen)], witnessed)
+	if s.newest, err = a.fetch(ctx, false); err != nil {
+		return s, err
+	}
+	s.note, err = a.fetch(ctx, true)
+	if s.note.Size <= a.last.Size || s.note.Size > s.newest.Size {
+		s.note = s.newest
+	}
+	return s, err
+}
+
+// fetch fetches a checkpoint that the log signed.
+func (a *Auditor) fetch(ctx context.Context, witnessed bool) (checkpoint.Note, error) {
+	note, err := a.ledger.checkpoint(ctx, witnessed)
+	if err != nil {
+		return note, err
+	}
+	j := a.cfg.Trust.Judge(note)
+	mine := slices.ContainsFunc(note.Signatures, func(s checkpoint.Signature) bool { return s.Key == a.keys.Replay.Key() })
+	switch {
+	case note.Origin != a.cfg.Trust.Origin():
+		return note, fmt.Errorf("%w: its checkpoints have another origin", ErrForeign)
+	case j.Bad != nil:
+		return note, fmt.Errorf("%w: %w", errServed, j.Bad)
+	case len(j.Log) == 0:
+		return note, fmt.Errorf("%w: no key of the log that the trust file names signed its checkpoint", ErrForeign)
+	case mine && note.Size > a.last.Size:
+		return note, fmt.Errorf("%w: the ledger has its cosignature over %d positions, and this folder knows of %d", ErrLost, note.Size, a.last.Size)
+	}
+	return note.Only(func(k checkpoint.Key) bool { return slices.Contains(j.Log, k) }), nil
+}

@@ -1,0 +1,117 @@
+package audit
+
+import (
+	"fmt"
+
+	"github.com/imalink/custody/ledger/evidence"
+)
+
+const (
+	mostProofs   = 16  // that one round makes
+	mostFindings = 200 // that a report lists
+	shownHoles   = 3   // of one producer
+)
+
+// A Report says what a round found.
+type Report struct {
+	Origin      string    `json:"origin"`
+	Events      bool      `json:"events"` // recomputed from stored events, not from records
+	From        uint64    `json:"from"`   // leaves that were recomputed before
+	Size        uint64    `json:"size"`   // of the checkpoint
+	Root        string    `json:"root,omitempty"`
+	Records     uint64    `json:"records"`     // recomputed in this round
+	Commits     uint64    `json:"commits"`     // held against the roots, since leaf 0
+	OtherRules  uint64    `json:"other_rules"` // of these made under other rules or tables than this program's
+	OtherTables uint64    `json:"other_tables"`
+	Findings    []Finding `json:"findings"`
+	More        int       `json:"more,omitempty"` // findings beyond those listed
+	Cosigned    bool      `json:"cosigned"`
+	Unchanged   bool      `json:"unchanged,omitempty"`   // nothing is new, and it was cosigned not long ago
+	Taken       bool      `json:"taken"`                 // the ledger has the cosignatures
+	Unannounced []string  `json:"unannounced,omitempty"` // own keys whose cosignatures the ledger does not take
+	Note        string    `json:"note,omitempty"`        // the checkpoint, as cosigned
+}
+
+// A Finding is what is not as it should be.
+type Finding struct {
+	Fault    bool   `json:"fault"` // of the log: nothing is cosigned
+	Text     string `json:"text"`
+	Position uint64 `json:"position,omitempty"` // where it begins
+	Proof    string `json:"proof,omitempty"`    // file that proves it to others
+}
+
+// Unsound reports whether a fault was found.
+func (r *Report) Unsound() bool {
+	for _, f := range r.Findings {
+		if f.Fault {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Report) proofs() (n int) {
+	for _, f := range r.Findings {
+		if f.Proof != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// list lists a finding, if there is room.
+func (r *Report) list(f Finding) {
+	if len(r.Findings) == mostFindings {
+		r.More++
+		return
+	}
+	r.Findings = append(r.Findings, f)
+}
+
+// describe says how far a pass came, and what it found that is no fault of the log.
+func (r *Report) describe(p *pass) {
+	r.Records, r.Commits, r.OtherRules = p.trail.Size()-min(r.From, p.trail.Size()), p.commits, p.otherRules
+	if p.judged != nil {
+		r.OtherTables = p.judged.judge.Older()
+	}
+	for _, number := range p.sequences.producers() {
+		n := p.sequences[number]
+		if n.Missing > 0 {
+			r.list(Finding{Text: fmt.Sprintf("of %s %d numbers have not come: %s", p.judged.name(number), n.Missing, n.shown())})
+		}
+		if n.Repeated > 0 {
+			r.list(Finding{Text: fmt.Sprintf("of %s %d numbers came twice", p.judged.name(number), n.Repeated)})
+		}
+	}
+}
+
+// shown are the last holes, for people.
+func (n *numbers) shown() (text string) {
+	last := n.Holes[max(0, len(n.Holes)-shownHoles):]
+	if len(last) < len(n.Holes) {
+		text = "..., "
+	}
+	for i, h := range last {
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprint(h.From)
+		if h.To > h.From {
+			text += fmt.Sprintf(" to %d", h.To)
+		}
+	}
+	return text
+}
+
+// kindOf names the files of proofs.
+func kindOf(t evidence.Type) string {
+	switch t {
+	case evidence.TypeFork:
+		return "fork"
+	case evidence.TypeRewritten:
+		return "rewritten"
+	case evidence.TypeFalseCommit:
+		return "false-commit"
+	}
+	return "false-record"
+}
