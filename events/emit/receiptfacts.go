@@ -7,12 +7,8 @@ import (
 	"github.com/imalink/custody/events/law"
 )
 
-// filled reports whether a registered activity may fill in the field of this name.
-func filled(name string) bool {
-	return slices.Contains([]string{"system", "dataset", "categories", "purpose", "basis"}, name)
-}
-
-// withoutDefaults is the stored event without what the ledger filled in, and may have.
+// withoutDefaults is the stored event without what the ledger filled in from the registered activity: only where
+// nothing was sent. Which fields that may be is in the catalogue, so no stored event names another.
 func (d *differences) withoutDefaults(want, got *events.Stored) *events.Event {
 	e := *got.Event
 	if len(got.Facts.Defaulted) > 0 && e.Data.Get("activity").IsZero() {
@@ -20,9 +16,7 @@ func (d *differences) withoutDefaults(want, got *events.Stored) *events.Event {
 		return &e
 	}
 	for _, name := range got.Facts.Defaulted {
-		if !filled(name) {
-			d.add("/data/ledger/defaulted")
-		} else if want.Event.Data.Get(name).IsZero() {
+		if want.Event.Data.Get(name).IsZero() {
 			e.Data, _ = e.Data.With(name, events.Value{})
 		}
 	}

@@ -59,13 +59,18 @@ func openProving(t testing.TB, cfg ledger.Config) *reading {
 	return r
 }
 
-// covered waits until a checkpoint covers everything recorded so far, and gives it.
+// covered waits until a checkpoint covers everything recorded so far and the commit to it, and gives it. As long as
+// nothing else is recorded there is no other one after it.
 func (r *reading) covered() checkpoint.Note {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
-	r.must(r.ledger.Evidence().Await(ctx, r.ledger.Head().Position))
-	return r.checkpoint()
+	for size := r.ledger.Head().Position; ; size++ {
+		r.must(r.ledger.Evidence().Await(ctx, size))
+		if last, err := r.ledger.Evidence().Record(size); err == nil && last.Kind == evidence.KindCommitted && size == r.ledger.Head().Position {
+			return r.checkpoint()
+		}
+	}
 }
 
 // checkpoint is the one that is served.

@@ -87,7 +87,7 @@ func (a *Auditor) Close() error { return a.held.Close() }
 // if trying again does not help. After any error the next round begins where the last good one ended.
 func (a *Auditor) Round(ctx context.Context) (*Report, error) {
 	report, err := a.round(ctx)
-	if report == nil || report.Unsound() || err != nil && !report.Cosigned {
+	if report == nil || !report.Sound || err != nil && !report.Cosigned {
 		a.pass = nil // it may be anywhere: what was written down is right
 	}
 	return report, err
@@ -97,14 +97,16 @@ func (a *Auditor) round(ctx context.Context) (*Report, error) {
 	if err := a.load(); err != nil {
 		return nil, err
 	}
-	report := &Report{Origin: a.cfg.Trust.Origin(), Events: a.cfg.Events, Findings: []Finding{}}
+	report := &Report{Origin: a.cfg.Trust.Origin(), Events: a.cfg.Events, Sound: true, Findings: []Finding{}}
 	s, err := a.choose(ctx)
-	if errors.Is(err, errServed) {
+	switch {
+	case errors.Is(err, errServed):
 		report.list(Finding{Fault: true, Text: err.Error()})
 		return report, nil
-	}
-	if err != nil || s.newest.Size == 0 {
-		return report, err
+	case err != nil:
+		return nil, err
+	case s.newest.Size == 0:
+		return report, nil
 	}
 	a.resume()
 	report.From, report.Size, report.Root = a.pass.trail.Size(), s.note.Size, fmt.Sprintf("%x", s.note.Root)
@@ -112,7 +114,7 @@ func (a *Auditor) round(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	switch {
-	case report.Unsound():
+	case !report.Sound:
 		return report, nil
 	case s.note.Checkpoint == a.left && a.cfg.Now().Sub(a.leftAt) < witness.Again:
 		report.Unchanged = true

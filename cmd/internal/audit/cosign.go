@@ -12,15 +12,12 @@ import (
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
-// ErrUnannounced is returned where the ledger takes no cosignature of this auditor.
-var ErrUnannounced = errors.New("audit: the ledger has not announced this auditor's keys")
+// ErrUnannounced is returned where the ledger does not take the cosignatures of the replay key. Nothing was left with it.
+var ErrUnannounced = errors.New("audit: the ledger has not announced the replay key of this auditor")
 
 // add adds a fault to the report, proven under a checkpoint if it can be.
 func (a *Auditor) add(ctx context.Context, report *Report, under checkpoint.Note, f fault) {
-	finding := Finding{Fault: true, Text: f.why}
-	if f.index < under.Size {
-		finding.Position = f.index + 1
-	}
+	finding := Finding{Fault: true, Text: f.why, Position: f.position}
 	if f.prove != nil && report.proofs() < mostProofs {
 		proof, err := f.prove(a.ledger.reader(ctx, under.Size), under)
 		if err == nil {
@@ -63,7 +60,7 @@ func (a *Auditor) cosign(ctx context.Context, note checkpoint.Note, report *Repo
 	}
 	signatures := []checkpoint.Signature{replay}
 	witnessed, err := a.addWitness(ctx, note, report)
-	if err != nil || report.Unsound() {
+	if err != nil || !report.Sound {
 		return err
 	}
 	if witnessed != nil {
@@ -107,15 +104,14 @@ func (a *Auditor) leave(ctx context.Context, note checkpoint.Note, signatures []
 		return fmt.Errorf("leaving the cosignatures: %w", err)
 	}
 	verifiers := map[checkpoint.Key]string{a.keys.Replay.Key(): a.keys.Replay.Verifier(), a.keys.Witness.Key(): a.keys.Witness.Verifier()}
-	taken := 0
 	for _, s := range signatures {
 		if key := verifiers[s.Key]; announced[key] {
-			note, taken = note.With(s), taken+1
+			note = note.With(s)
 		} else {
 			report.Unannounced = append(report.Unannounced, key)
 		}
 	}
-	if taken == 0 {
+	if !announced[a.keys.Replay.Verifier()] {
 		return ErrUnannounced
 	}
 	if err := a.ledger.leave(ctx, note); err != nil {

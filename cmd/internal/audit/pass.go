@@ -23,9 +23,9 @@ type leaf struct {
 
 // A fault is what is false about a ledger, as found on the way.
 type fault struct {
-	index  uint64 // of the leaf
-	why    string
-	commit bool // it is a false commit
+	position uint64 // where it is, or begins; 0 for everywhere
+	why      string
+	commit   bool // it is a false commit
 	// prove proves it to others, from the log under a checkpoint; nil if nothing that is signed does.
 	prove func(evidence.Reader, checkpoint.Note) ([]byte, error)
 }
@@ -71,11 +71,11 @@ func (p *pass) add(l leaf) error {
 	if p.judged != nil {
 		r, faults, err := p.judged.record(index+1, l.event)
 		if err != nil {
-			p.faults = append(p.faults, fault{index: index, why: err.Error()})
+			p.faults = append(p.faults, fault{position: index + 1, why: err.Error()})
 			return errStop
 		}
 		for _, why := range faults {
-			p.faults = append(p.faults, fault{index: index, why: why})
+			p.faults = append(p.faults, fault{position: index + 1, why: why})
 		}
 		p.buffer = r.Append(p.buffer[:0])
 		record = p.buffer
@@ -84,7 +84,7 @@ func (p *pass) add(l leaf) error {
 		p.commit(evidence.Committed{Index: index, Event: l.event})
 	}
 	if err := p.trail.Append(record); err != nil {
-		p.faults = append(p.faults, fault{index: index, why: err.Error(), prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
+		p.faults = append(p.faults, fault{position: index + 1, why: err.Error(), prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
 			return evidence.ProveFalseRecord(r, n, index, l.event)
 		}})
 		return errStop
@@ -102,7 +102,7 @@ func (p *pass) add(l leaf) error {
 func (p *pass) commit(by evidence.Committed) {
 	says, err := evidence.ParseCommit(by.Event)
 	if err != nil {
-		p.faults = append(p.faults, fault{index: by.Index, why: "it is recorded as a commit, and is none"})
+		p.faults = append(p.faults, fault{position: by.Index + 1, why: "it is recorded as a commit, and is none"})
 		return
 	}
 	p.commits++
@@ -118,7 +118,7 @@ func (p *pass) commit(by evidence.Committed) {
 }
 
 func falseCommit(by evidence.Committed, why string) fault {
-	return fault{index: by.Index, why: "the commit is false: " + why, commit: true, prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
+	return fault{position: by.Index + 1, why: "the commit is false: " + why, commit: true, prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
 		return evidence.ProveFalseCommit(r, n, by)
 	}}
 }

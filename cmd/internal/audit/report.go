@@ -23,6 +23,7 @@ type Report struct {
 	Commits     uint64    `json:"commits"`     // held against the roots, since leaf 0
 	OtherRules  uint64    `json:"other_rules"` // of these made under other rules or tables than this program's
 	OtherTables uint64    `json:"other_tables"`
+	Sound       bool      `json:"sound"` // no finding is a fault
 	Findings    []Finding `json:"findings"`
 	More        int       `json:"more,omitempty"` // findings beyond those listed
 	Cosigned    bool      `json:"cosigned"`
@@ -40,16 +41,6 @@ type Finding struct {
 	Proof    string `json:"proof,omitempty"`    // file that proves it to others
 }
 
-// Unsound reports whether a fault was found.
-func (r *Report) Unsound() bool {
-	for _, f := range r.Findings {
-		if f.Fault {
-			return true
-		}
-	}
-	return false
-}
-
 func (r *Report) proofs() (n int) {
 	for _, f := range r.Findings {
 		if f.Proof != "" {
@@ -59,9 +50,13 @@ func (r *Report) proofs() (n int) {
 	return n
 }
 
-// list lists a finding, if there is room.
+// list lists a finding, if there is room. Half of it is for faults alone.
 func (r *Report) list(f Finding) {
-	if len(r.Findings) == mostFindings {
+	room := mostFindings / 2
+	if f.Fault {
+		r.Sound, room = false, mostFindings
+	}
+	if len(r.Findings) >= room {
 		r.More++
 		return
 	}

@@ -24,37 +24,55 @@ func (a *Auditor) recompute(ctx context.Context, s show, report *Report) error {
 		a.pass.tiles.partial(c.tile)
 	}
 	others, cerr := c.wait()
+	if err == nil {
+		err = cerr
+	}
 	report.describe(a.pass)
-	faults := a.pass.faults
+	var more []fault
 	switch {
-	case errors.Is(err, errStop): // the last of the faults says why
+	case errors.Is(err, errStop): // the last of the faults of the pass says why
 	case errors.Is(err, errServed):
-		faults = append(faults, fault{index: a.pass.trail.Size(), why: err.Error()})
+		more = []fault{{position: a.pass.trail.Size() + 1, why: err.Error()}}
 	case err != nil:
 		return err
-	case errors.Is(cerr, errServed):
-		faults = append(faults, fault{why: cerr.Error()})
-	case cerr != nil:
-		return cerr
-	case a.pass.trail.Now().Root() != s.note.Root:
-		f := a.otherRoot(ctx, s.note, others)
-		faults = append([]fault{f}, before(faults, f)...)
-	case len(others) > 0:
-		faults = append(faults, fault{why: others[0].tile.Path() + " is not that of the records which it signed for"})
+	default:
+		if more, err = a.hold(ctx, s.note, others); err != nil {
+			return err
+		}
 	}
-	for _, f := range faults {
+	for _, f := range append(more, a.pass.faults...) {
 		a.add(ctx, report, s.note, f)
 	}
-	if report.Unsound() {
+	if !report.Sound {
 		return nil
 	}
 	return a.holdOthers(ctx, s, report)
 }
 
-// before leaves out false commits behind a leaf that is not what it seemed: that follows from it.
+// hold holds what the pass recomputed against the root that was signed and the tiles of hashes that are served.
+func (a *Auditor) hold(ctx context.Context, note checkpoint.Note, others []difference) ([]fault, error) {
+	p := a.pass
+	switch {
+	case p.trail.Now().Root() != note.Root:
+		f := a.otherRoot(ctx, note, others)
+		p.faults = before(p.faults, f)
+		return []fault{f}, nil
+	case len(others) > 0:
+		return []fault{{why: others[0].tile.Path() + " is not that of the records which it signed for"}}, nil
+	case len(p.far) == 0:
+		return nil, nil
+	}
+	err := p.recount(a.ledger.records(ctx, 0, note.Size, false), note.Checkpoint)
+	if errors.Is(err, errServed) {
+		return []fault{{why: err.Error()}}, nil
+	}
+	return nil, err
+}
+
+// before leaves out false commits from where the log is another than it seemed on: that follows from it.
 func before(faults []fault, first fault) (left []fault) {
 	for _, f := range faults {
-		if !f.commit || f.index < first.index {
+		if !f.commit || f.position < first.position {
 			left = append(left, f)
 		}
 	}
@@ -73,11 +91,11 @@ func (a *Auditor) regressed(note checkpoint.Note) (fault, bool) {
 }
 
 func hidden(shown, signed uint64) fault {
-	return fault{index: shown, why: fmt.Sprintf("it shows %d positions, and signed for %d before: it is an older copy, or hides something", shown, signed)}
+	return fault{position: shown + 1, why: fmt.Sprintf("it shows %d positions, and signed for %d before: it is an older copy, or hides something", shown, signed)}
 }
 
 func forked(a, b checkpoint.Note) fault {
-	return fault{index: a.Size, why: fmt.Sprintf("it signed two roots for %d positions", a.Size), prove: func(evidence.Reader, checkpoint.Note) ([]byte, error) {
+	return fault{why: fmt.Sprintf("it signed two roots for %d positions", a.Size), prove: func(evidence.Reader, checkpoint.Note) ([]byte, error) {
 		return evidence.ProveFork(a, b)
 	}}
 }
@@ -100,25 +118,22 @@ func (a *Auditor) read(ctx context.Context, size uint64) error {
 			a.cfg.Progress(done-from, size-from)
 		}
 	}
-	if len(a.pass.far) == 0 {
-		return nil
-	}
-	return a.pass.recount(a.ledger.records(ctx, 0, size, false), checkpoint.Checkpoint{Size: size, Root: a.pass.trail.Now().Root()})
+	return nil
 }
 
 // otherRoot finds out why what was recomputed does not give the root that was signed.
 func (a *Auditor) otherRoot(ctx context.Context, note checkpoint.Note, others []difference) fault {
-	if f, found, err := a.rewritten(ctx, a.last, note); err == nil && found {
+	if f, found, err := a.rewritten(ctx, a.last, note); err == nil && found && f.prove != nil {
 		return f
 	}
 	if len(others) == 0 || others[0].tile.Level > 0 {
-		return fault{index: note.Size, why: fmt.Sprintf("the root that it signed for %d positions is not that of their records", note.Size)}
+		return fault{why: fmt.Sprintf("the root that it signed for %d positions is not that of their records", note.Size)}
 	}
 	index := others[0].at
 	if !a.cfg.Events {
-		return fault{index: index, why: "the record that it serves is not the one in the log"}
+		return fault{position: index + 1, why: "the record that it serves is not the one in the log"}
 	}
-	f := fault{index: index, why: "the record in the log is not that of the event that it serves"}
+	f := fault{position: index + 1, why: "the record in the log is not that of the event that it serves"}
 	for l, err := range a.ledger.events(ctx, index, index+1) {
 		if err == nil {
 			f.prove = func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
@@ -139,13 +154,17 @@ func (a *Auditor) rewritten(ctx context.Context, older, newer checkpoint.Note) (
 	case older.Size == newer.Size || older.Size == 0:
 		return f, false, nil
 	}
-	if _, err = evidence.ProveGrowth(a.ledger.reader(ctx, newer.Size), older, newer); !errors.Is(err, evidence.ErrFalse) {
+	r := a.ledger.reader(ctx, newer.Size)
+	if _, err = evidence.ProveGrowth(r, older, newer); !errors.Is(err, evidence.ErrFalse) {
 		return f, false, err
 	}
+	if _, err = evidence.ProveRewritten(r, older, newer); errors.Is(err, evidence.ErrFalse) {
+		return fault{why: fmt.Sprintf("its tiles of hashes do not give the root that it signed for %d positions", newer.Size)}, true, nil
+	}
 	why := fmt.Sprintf("the history was rewritten: the log does not continue what it signed for %d positions", older.Size)
-	return fault{index: older.Size, why: why, prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
+	return fault{why: why, prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
 		return evidence.ProveRewritten(r, older, n)
-	}}, true, nil
+	}}, err == nil, err
 }
 
 // holdOthers holds the newest checkpoint against the one that was recomputed and those that others were shown.

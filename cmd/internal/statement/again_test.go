@@ -81,6 +81,8 @@ func TestBehind(t *testing.T) {
 	engaged("home-host", "nobody", "declared", "2025-06-10")
 	engaged("home-host", "nobody", "ended", "2025-06-20")
 	engaged("home-host", "refused", "objected", "2025-01-01")
+	d.register("party-registered", `"party":"below","name":"Some Firm","roles":["subprocessor"],"country":"IN","subprocessor_of":["alpine"]`)
+	d.gave("2025-07-05", "alpine", "processor")
 	d.gave("2025-06-05", "home-host", "processor")
 	d.gave("2025-06-12", "home-host", "processor")
 	d.gave("2025-06-25", "home-host", "processor")
@@ -90,6 +92,7 @@ func TestBehind(t *testing.T) {
 		{"2025-06-10", "2025-06-15"}: {"home-host engaged-host deep-host", "home-host nobody"},
 		{"2025-06-01", "2025-06-30"}: {"home-host engaged-host deep-host", "home-host nobody"},
 		{"2025-06-20", "2025-06-30"}: {"home-host engaged-host deep-host"},
+		{"2025-07-01", "2025-07-31"}: {"alpine below"},
 	} {
 		s := made(t, all, days[0], days[1])
 		var got []string
