@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/natsd"
@@ -29,6 +31,9 @@ func Create(ctx context.Context, cfg Config) error {
 	}
 	if !validName(cfg.Name) {
 		return fmt.Errorf("%w: name: 1 to 32 of a-z, 0-9 and -, not beginning with -", ErrConfig)
+	}
+	if cfg.Origin != "" && !validOrigin(cfg.Origin) {
+		return fmt.Errorf("%w: origin: 1 to %d visible characters of ASCII, none of them +, and no end in %s", ErrConfig, MaxOrigin, strings.Join(otherNames(), ", "))
 	}
 	paths, err := resolve(cfg.Data, cfg.Keys)
 	if err != nil {
@@ -92,6 +97,23 @@ func used(path string) (bool, error) {
 	}
 	return len(entries) > 0, err
 }
+
+// MaxOrigin is the most bytes of an origin that is chosen: a new one, if the ledger ever needs it, adds 9 to it, and
+// events have room for 80.
+const MaxOrigin = 71
+
+func validOrigin(name string) bool {
+	for _, c := range []byte(name) {
+		if c <= ' ' || c > '~' || c == '+' {
+			return false
+		}
+	}
+	end := func(other string) bool { return strings.HasSuffix(name, other) }
+	return len(name) <= MaxOrigin && !slices.ContainsFunc(otherNames(), end)
+}
+
+// otherNames are what the names of keys end in that are not a log's.
+func otherNames() []string { return []string{"/witness", "/replay", "/bundle"} }
 
 // origin is the name under which the ledger's checkpoints are signed.
 func (cfg Config) origin(m manifest) string {

@@ -115,6 +115,33 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
+// TestOrigin makes ledgers under names that are good and others that are not.
+func TestOrigin(t *testing.T) {
+	for _, bad := range []string{"a b", "a+b", "é", "a\n", "x/witness", "x/replay", "x/bundle", strings.Repeat("o", MaxOrigin+1)} {
+		cfg := Config{Data: filepath.Join(t.TempDir(), "data"), Keys: filepath.Join(t.TempDir(), "keys"), Origin: bad}
+		err := Create(t.Context(), cfg)
+		if _, made := os.Stat(cfg.Data); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "origin: 1 to 71") || made == nil || strings.Contains(err.Error(), bad) && len(bad) > 1 {
+			t.Errorf("an origin of %d bytes: %v", len(bad), err)
+		}
+	}
+	for _, good := range []string{"custody.example/ledger", "!", strings.Repeat("~", MaxOrigin)} {
+		cfg := Config{Data: filepath.Join(t.TempDir(), "data"), Keys: filepath.Join(t.TempDir(), "keys"), Origin: good, Index: newMemoryIndex().at, Pace: quick}
+		if err := Create(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
+		l := open(t, cfg)
+		who := events.Who{Role: "operator", Token: "first"}
+		_, err := l.Evidence().AddKey(t.Context(), who, func(ctx context.Context, k events.KeyAnnouncement) error {
+			_, err := l.RecordKey(ctx, k)
+			return err
+		})
+		if got := l.Evidence().Status().Origin; err != nil || got != good {
+			t.Errorf("it signs as %q, adding a key: %v", got, err)
+		}
+		closeLedger(t, l)
+	}
+}
+
 // TestIdleLedgerIsQuiet finds that commits are not committed to, before and after a start.
 func TestIdleLedgerIsQuiet(t *testing.T) {
 	cfg := notarised(t)

@@ -237,3 +237,28 @@ func shared(t testing.TB, n int) *events.Event {
 		`"categories":["contact","career_cv"],"special":["health"],"purpose":"service_provision","basis":"A6-1-b","activity":"placement",`+
 		`"recipient":{"party":"acme-bank","role":"client"}}}`, n, n+1))
 }
+
+// swapping is a ledger behind a proxy that answers one path with another's answer, and swaps the positions of the
+// first two of many receipts.
+func swapping(t testing.TB, l *notarised, path, with string) *emit.HTTP {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			r.URL.Path = with
+		}
+		if path != "" || r.URL.Path != "/v1/receipts" {
+			l.serve(w, r)
+			return
+		}
+		rec := httptest.NewRecorder()
+		l.serve(rec, r)
+		b := rec.Body.Bytes()
+		size := int(binary.BigEndian.Uint32(b[8:]))
+		first, second := b[12:12+size], b[24+size:]
+		for i, proof := range [][]byte{second, first} {
+			head := binary.BigEndian.AppendUint64(nil, uint64(i+1))
+			w.Write(append(binary.BigEndian.AppendUint32(head, uint32(len(proof))), proof...))
+		}
+	}))
+	t.Cleanup(proxy.Close)
+	return &emit.HTTP{URL: proxy.URL, Token: "secret"}
+}

@@ -29,8 +29,8 @@ var (
 //
 // The folder names nobody. It is made if it is not there, 0700 with files of 0600. Keep it where whoever runs the
 // ledger cannot reach it, and in backups; never under the ledger's data directory. A receipt is the file
-// <thousands of its position>/<position>.receipt, durable once it has its name, and never changed; custody verify
-// reads it. What is not as it was sent lies in disputed, what is still awaited in awaited.
+// <thousands of its position>/<position>.receipt, which is never changed; custody verify reads it. What is not as it
+// was sent lies in disputed, what is still awaited in awaited.
 //
 // Methods may be called concurrently, and by several processes.
 type Receipts struct {
@@ -49,12 +49,29 @@ func OpenReceipts(dir string, from *HTTP, trust *checkpoint.Trust) (*Receipts, e
 	if err := from.check(); err != nil {
 		return nil, err
 	}
+	if err := outside(dir); err != nil {
+		return nil, err
+	}
 	for _, sub := range [...]string{awaitedDir, disputedDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("emit: making the folder of receipts: %w", err)
 		}
 	}
 	return &Receipts{dir: dir, from: from, trust: trust}, nil
+}
+
+// outside is nil unless the folder lies in a ledger's data directory (docs/FORMAT.md, "Manifest").
+func outside(dir string) error {
+	above, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("emit: making the folder of receipts: %w", err)
+	}
+	for before := ""; above != before; before, above = above, filepath.Dir(above) {
+		if _, err := os.Stat(filepath.Join(above, "ledger.json")); err == nil {
+			return errors.New("emit: receipts of a ledger are not kept in its own data directory")
+		}
+	}
+	return nil
 }
 
 const (
@@ -69,7 +86,40 @@ func (s *Receipts) path(position uint64) string {
 
 // Keep makes a receipt durable, unless one of this position is there. That one may be under another checkpoint; if
 // it says something else, the error wraps [ErrReceiptChanged] and nothing was kept.
-func (s *Receipts) Keep(r SignedReceipt) error {
+func (s *Receipts) Keep(r SignedReceipt) error { return s.keepAll([]SignedReceipt{r}) }
+
+// keepAll keeps receipts, some at a time: the disk syncs several for the price of one.
+func (s *Receipts) keepAll(list []SignedReceipt) error {
+	var (
+		wait    sync.WaitGroup
+		ready   = make(chan struct{}, 16)
+		errs    = make([]error, len(list))
+		folders = map[string]bool{}
+	)
+	for i, r := range list {
+		folder := filepath.Dir(s.path(r.Position))
+		if !folders[folder] {
+			if err := os.MkdirAll(folder, 0o700); err != nil {
+				errs[i] = fmt.Errorf("emit: keeping a receipt: %w", err)
+				break
+			}
+			folders[folder] = true
+		}
+		ready <- struct{}{}
+		wait.Go(func() {
+			errs[i] = s.keep(r)
+			<-ready
+		})
+	}
+	wait.Wait()
+	for folder := range folders {
+		errs = append(errs, syncFolders(folder, s.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// keep keeps a receipt, which is durable once its folder is synced.
+func (s *Receipts) keep(r SignedReceipt) error {
 	kept, err := s.Load(r.Position)
 	switch {
 	case err == nil && kept.Record != r.Record:
@@ -77,29 +127,7 @@ func (s *Receipts) Keep(r SignedReceipt) error {
 	case err == nil || !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	path := s.path(r.Position)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("emit: keeping a receipt: %w", err)
-	}
-	return writeOnce(path, r.Proof)
-}
-
-// keepAll keeps receipts, some at a time: the disk syncs several for the price of one.
-func (s *Receipts) keepAll(list []SignedReceipt) error {
-	var (
-		wait  sync.WaitGroup
-		ready = make(chan struct{}, 16)
-		errs  = make([]error, len(list))
-	)
-	for i, r := range list {
-		ready <- struct{}{}
-		wait.Go(func() {
-			errs[i] = s.Keep(r)
-			<-ready
-		})
-	}
-	wait.Wait()
-	return errors.Join(errs...)
+	return place(s.path(r.Position), r.Proof)
 }
 
 // Load reads and verifies a kept receipt. The error wraps [fs.ErrNotExist] if there is none.
@@ -140,8 +168,9 @@ func (s *Receipts) Positions() (positions []uint64, err error) {
 	return positions, nil
 }
 
-// writeOnce writes a file that is durable once it has its name. One that is there is replaced.
-func writeOnce(path string, b []byte) error {
+// place writes a file that is whole under its name. One that is there is replaced. It is durable once its folder is
+// synced.
+func place(path string, b []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
 	if err != nil {
 		return fmt.Errorf("emit: writing a receipt: %w", err)
@@ -154,8 +183,22 @@ func writeOnce(path string, b []byte) error {
 	if err != nil {
 		return fmt.Errorf("emit: writing a receipt: %w", errors.Join(err, os.Remove(f.Name())))
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("emit: writing a receipt: %w", err)
+	return nil
+}
+
+// placeDurably writes a file that is durable when it returns.
+func placeDurably(path string, b []byte) error {
+	if err := place(path, b); err != nil {
+		return err
+	}
+	return syncFolders(filepath.Dir(path))
+}
+
+func syncFolders(folders ...string) error {
+	for _, folder := range folders {
+		if err := syncDir(folder); err != nil {
+			return fmt.Errorf("emit: writing a receipt: %w", err)
+		}
 	}
 	return nil
 }

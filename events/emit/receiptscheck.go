@@ -43,7 +43,7 @@ func (s *Receipts) Check(ctx context.Context, told func(position uint64, err err
 	c, err := s.check(ctx, seen, told)
 	if seen.proof != nil {
 		path := filepath.Join(s.dir, disputedDir, "ledger.proof")
-		if werr := writeOnce(path, seen.proof); werr != nil {
+		if werr := placeDurably(path, seen.proof); werr != nil {
 			return c, errors.Join(err, werr)
 		}
 		c.Fraud = path

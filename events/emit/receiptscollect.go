@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,13 +30,12 @@ func (s *Receipts) Expect(sent ...Sent) error {
 	if len(sent) == 0 {
 		return nil
 	}
-	var b []byte
-	for _, e := range sent { // a line each: the position, and what must be stored there
-		b = append(strconv.AppendUint(b, e.Position, 10), ' ')
-		b = append(expect(e.Event).Append(b), '\n')
+	want := map[uint64][]*events.Stored{}
+	for _, e := range sent {
+		want[e.Position] = append(want[e.Position], expect(e.Event))
 	}
 	name := strconv.FormatUint(sent[0].Position, 10) + "-" + randomID() + awaitedEnd
-	return writeOnce(filepath.Join(s.dir, awaitedDir, name), b)
+	return placeDurably(filepath.Join(s.dir, awaitedDir, name), appendAwaited(nil, want))
 }
 
 // Collect awaits the receipts of everything that is expected, verifies them, compares them with what was sent, and
@@ -72,52 +72,78 @@ func (s *Receipts) collect(ctx context.Context, file string, told func(uint64, e
 	if err != nil {
 		return err
 	}
-	settled := true
-	judge := func(g given) (keep bool, err error) {
+	before := len(want)
+	settle := func(got []given) error {
+		if err := s.settle(got, want); err != nil {
+			return err
+		}
+		for _, g := range got {
+			told(g.position, g.err)
+		}
+		return nil
+	}
+	var ask []uint64
+	for _, p := range slices.Sorted(maps.Keys(want)) {
+		r, err := s.Load(p)
+		if errors.Is(err, fs.ErrNotExist) {
+			ask = append(ask, p)
+		} else if err := settle([]given{{p, r, err}}); err != nil {
+			return err
+		}
+	}
+	err = s.fetch(ctx, ask, settle)
+	switch {
+	case len(want) == 0:
+		if rerr := os.Remove(file); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, fmt.Errorf("emit: settling what was awaited: %w", rerr))
+		}
+	case len(want) < before:
+		err = errors.Join(err, placeDurably(file, appendAwaited(nil, want)))
+	}
+	return err
+}
+
+// settle compares receipts with what was sent, keeps those that are of it, disputes those that are the ledger's word
+// for something else, and takes both from what is wanted. After an error nothing is settled, though some may be
+// kept; settling them again is safe.
+func (s *Receipts) settle(got []given, want map[uint64][]*events.Stored) error {
+	var good []SignedReceipt
+	var settled []uint64
+	for i := range got {
+		g := &got[i]
 		if g.err == nil {
 			for _, w := range want[g.position] {
 				g.err = errors.Join(g.err, g.compare(w))
 			}
 		}
-		told(g.position, g.err)
 		switch {
-		case disputable(g.err):
-			return false, s.dispute(g, want[g.position])
-		case g.err != nil:
-			settled = false
-		}
-		return g.err == nil, nil
-	}
-	var ask []uint64
-	for p := range want {
-		r, err := s.Load(p)
-		if errors.Is(err, fs.ErrNotExist) {
-			ask = append(ask, p)
-		} else if _, err := judge(given{p, r, err}); err != nil {
-			return err
-		}
-	}
-	slices.Sort(ask)
-	err = s.fetch(ctx, ask, func(got []given) error {
-		var keep []SignedReceipt
-		for _, g := range got {
-			good, err := judge(g)
-			if err != nil {
+		case g.err == nil:
+			good, settled = append(good, g.SignedReceipt), append(settled, g.position)
+		case errors.Is(g.err, ErrReceiptDiffers) || errors.Is(g.err, ErrReceiptRecord):
+			if err := s.dispute(*g, want[g.position]); err != nil {
 				return err
 			}
-			if good {
-				keep = append(keep, g.SignedReceipt)
-			}
+			settled = append(settled, g.position)
 		}
-		return s.keepAll(keep)
-	})
-	if err != nil || !settled {
+	}
+	if err := s.keepAll(good); err != nil {
 		return err
 	}
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("emit: settling what was awaited: %w", err)
+	for _, p := range settled {
+		delete(want, p)
 	}
 	return nil
+}
+
+// appendAwaited appends what is awaited, a line each: the position, and what must be stored there.
+func appendAwaited(b []byte, want map[uint64][]*events.Stored) []byte {
+	for _, p := range slices.Sorted(maps.Keys(want)) {
+		for _, st := range want[p] {
+			b = append(strconv.AppendUint(b, p, 10), ' ')
+			b = append(st.Append(b), '\n')
+		}
+	}
+	return b
 }
 
 func readAwaited(file string) (map[uint64][]*events.Stored, error) {
@@ -141,11 +167,6 @@ func readAwaited(file string) (map[uint64][]*events.Stored, error) {
 	return want, nil
 }
 
-// disputable reports whether an error is of a receipt that is the ledger's own word: it will not change.
-func disputable(err error) bool {
-	return errors.Is(err, ErrReceiptDiffers) || errors.Is(err, ErrReceiptRecord)
-}
-
 // dispute keeps a receipt that is not of what was sent, and what was expected.
 func (s *Receipts) dispute(g given, want []*events.Stored) error {
 	var expected []byte
@@ -153,5 +174,5 @@ func (s *Receipts) dispute(g given, want []*events.Stored) error {
 		expected = append(w.Append(expected), '\n')
 	}
 	path := filepath.Join(s.dir, disputedDir, strconv.FormatUint(g.position, 10))
-	return errors.Join(writeOnce(path+".json", expected), writeOnce(path+receiptEnd, g.Proof))
+	return errors.Join(placeDurably(path+".json", expected), placeDurably(path+receiptEnd, g.Proof))
 }

@@ -21,4 +21,6 @@ var (
 	ErrFalse = errors.New("evidence: false")
 	// ErrQuestion is returned for a question that cannot be asked.
 	ErrQuestion = errors.New("evidence: no such question")
+	// ErrPresent is returned for an absence of records that are there.
+	ErrPresent = errors.New("evidence: there are such records")
 )

@@ -96,16 +96,13 @@ func (in *input) take(n uint64) ([]byte, error) {
 	return b, nil
 }
 
+// number reads an index. It may be of no leaf.
 func (in *input) number() (uint64, error) {
 	b, err := in.take(8)
 	if err != nil {
 		return 0, err
 	}
-	n := binary.BigEndian.Uint64(b)
-	if n > maxInteger {
-		return 0, fmt.Errorf("%w: a number of 2^53 or more", ErrFormat)
-	}
-	return n, nil
+	return binary.BigEndian.Uint64(b), nil
 }
 
 func (in *input) hash() (Hash, error) {

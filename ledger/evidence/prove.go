@@ -1,14 +1,10 @@
 package evidence
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
-
-// ErrPresent is returned for an absence of records that are there.
-var ErrPresent = errors.New("evidence: there are such records")
 
 // A Committed is an event that commits to roots, and the index of its leaf.
 type Committed struct {

@@ -2,8 +2,10 @@ package evidence_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -101,7 +103,9 @@ func TestAnswers(t *testing.T) {
 			t.Fatalf("a proof of %d bytes, and one of %d made naively", len(light), len(made))
 		}
 		if rapid.Bool().Draw(t, "instants") {
-			q = evidence.Question{What: q.What, Flags: q.Flags, Of: evidence.Instants, From: (evidencetest.FirstDay+3)*86400000 + q.From, To: (evidencetest.FirstDay+4)*86400000 + q.To}
+			from := l.Record(rapid.Uint64Range(0, covered-1).Draw(t, "begins with")).Time
+			to := l.Record(rapid.Uint64Range(0, covered-1).Draw(t, "ends before")).Time
+			q = evidence.Question{What: q.What, Flags: q.Flags, Of: evidence.Instants, From: uint64(min(from, to)), To: uint64(max(from, to, from+1))}
 		}
 		size := rapid.Uint64Range(covered, l.Size()).Draw(t, "checkpoint")
 		replay, err := evidence.ProveReplay(l, l.Note(size, evidencetest.Log|evidencetest.Witness), q)
@@ -202,11 +206,15 @@ func TestUnprovable(t *testing.T) {
 	early := evidence.Committed{Index: n, Event: w.First.Event}
 	foreign := evidence.Committed{Index: w.Second.Index, Event: w.First.Event}
 	none := evidence.Committed{Index: w.Shared, Event: w.Event(w.Shared)}
+	long := evidencetest.New(1)
+	vast := make([]byte, 1<<23+1)
+	long.Add(evidence.Record{Producer: 1, Digest: sha256.Sum256(vast)})
 	prove := func(_ []byte, err error) error { return err }
 	for name, test := range map[string]struct{ err, want error }{
 		"a leaf beyond":               {prove(evidence.ProveEvent(w, note, n, nil)), evidence.ErrQuestion},
 		"a checkpoint beyond":         {prove(evidence.ProveEvent(w.With(n-1), note, 0, nil)), evidence.ErrQuestion},
 		"another event":               {prove(evidence.ProveEvent(w, note, 0, w.Event(w.Shared))), evidence.ErrFalse},
+		"an event too long":           {prove(evidence.ProveEvent(long, long.Note(1, evidencetest.Log), 0, vast)), evidence.ErrFormat},
 		"another log":                 {prove(evidence.ProveEvent(liar, note, 0, nil)), evidence.ErrFalse},
 		"growth backwards":            {prove(evidence.ProveGrowth(w, note, w.Note(3, evidencetest.Log))), evidence.ErrQuestion},
 		"growth of another":           {prove(evidence.ProveGrowth(w, liar.Note(9, evidencetest.Log), note)), evidence.ErrFalse},
@@ -222,6 +230,25 @@ func TestUnprovable(t *testing.T) {
 	} {
 		if !errors.Is(test.err, test.want) {
 			t.Errorf("%s: %v, want %v", name, test.err, test.want)
+		}
+	}
+}
+
+// TestFaults says what each false commit is false about.
+func TestFaults(t *testing.T) {
+	want := map[string]string{
+		"root": "another root of the record log", "annotated": "another root of the annotated tree", "totals": "other totals", "days": "other totals",
+		"size": "more records than are before it", "smaller": "another root of the record log",
+	}
+	for _, l := range evidencetest.FalseCommits() {
+		v, err := evidence.Verify(must(evidence.ProveFalseCommit(l, l.Note(l.Size(), evidencetest.Log), l.Commits[0])), nil)
+		if err != nil || !strings.HasSuffix(v.Fault, want[l.Lie]) || v.Leaf.Index != 305 {
+			t.Errorf("%s: %+v, %v", l.Lie, v, err)
+		}
+		q := evidence.Question{What: evidence.Count, Flags: evidence.T5, Of: evidence.Days}
+		_, err = evidence.Verify(l.Light(q, l.Size(), l.Commits[0], evidencetest.Everybody).Bytes(l.Ledger), nil)
+		if !errors.Is(err, evidence.ErrFalse) || l.Lie == "size" && !strings.HasSuffix(err.Error(), want[l.Lie]) {
+			t.Errorf("%s, used by LIGHT: %v", l.Lie, err)
 		}
 	}
 }

@@ -34,17 +34,29 @@ func (n *Notary) publish(note checkpoint.Note, at time.Time) {
 	})
 }
 
-// Checkpoint is the newest checkpoint, with the cosignatures it has. The error wraps [ErrUnsigned] if there is none.
+// Checkpoint is the newest checkpoint, with the cosignatures it has. The error wraps [ErrUnsigned], or [ErrBehind]
+// while it is not known yet whether the ledger may sign.
 func (n *Notary) Checkpoint() (checkpoint.Note, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.newest.Origin == "" {
-		return checkpoint.Note{}, fmt.Errorf("%w: %s", ErrUnsigned, n.status.Unsigned)
+	if err := n.silent(); err != nil {
+		return checkpoint.Note{}, err
 	}
 	if i := n.find(n.newest.Size); i >= 0 {
 		return n.cosigned[i], nil
 	}
 	return n.newest, nil
+}
+
+// silent is why there is no checkpoint to show: nil if there is. The caller holds mu.
+func (n *Notary) silent() error {
+	switch {
+	case n.newest.Origin != "":
+		return nil
+	case n.status.Unsigned != "":
+		return fmt.Errorf("%w: %s", ErrUnsigned, n.status.Unsigned)
+	}
+	return fmt.Errorf("%w: records are still being read", ErrBehind)
 }
 
 // find is where the cosigned checkpoint of a size is, or -1. The caller holds mu.
@@ -53,9 +65,13 @@ func (n *Notary) find(size uint64) int {
 }
 
 // Cosigned is the newest checkpoint that a witness and an auditor cosigned; else the newest that a witness did;
-// else the newest.
+// else the newest. Its errors are those of Checkpoint.
 func (n *Notary) Cosigned() (checkpoint.Note, error) {
 	n.mu.Lock()
+	if err := n.silent(); err != nil {
+		n.mu.Unlock()
+		return checkpoint.Note{}, err
+	}
 	for _, enough := range []func(checkpoint.Note) bool{
 		proving,
 		witnessed,
@@ -97,7 +113,7 @@ func (n *Notary) Cosign(ctx context.Context, text []byte) error {
 	if err != nil {
 		return err
 	}
-	trust, err := n.trust(ctx)
+	trust, err := n.Trust(ctx)
 	if err != nil {
 		return err
 	}
@@ -115,8 +131,8 @@ func (n *Notary) Cosign(ctx context.Context, text []byte) error {
 	return n.keep(note)
 }
 
-// trust trusts the log's keys and the announced cosigners.
-func (n *Notary) trust(ctx context.Context) (*checkpoint.Trust, error) {
+// Trust trusts the log's keys and the announced cosigners.
+func (n *Notary) Trust(ctx context.Context) (*checkpoint.Trust, error) {
 	status := n.Status()
 	if len(status.Keys) == 0 {
 		return nil, fmt.Errorf("%w: %s", ErrUnsigned, status.Unsigned)
@@ -151,7 +167,11 @@ func (n *Notary) keep(note checkpoint.Note) error {
 	default:
 		i, kept = len(kept), append(kept, note)
 	}
-	if err := writeDurable(n.cosignedPath(note.Size), kept[i].Bytes()); err != nil {
+	text := kept[i].Bytes()
+	if _, err := checkpoint.Open(text); err != nil {
+		return fmt.Errorf("%w: with it the checkpoint has more than it may: %v", ErrCosignature, err)
+	}
+	if err := writeDurable(n.cosignedPath(note.Size), text); err != nil {
 		return fmt.Errorf("keeping a cosignature: %w", err)
 	}
 	for len(kept) > keptNotes {
@@ -220,7 +240,7 @@ func (n *Notary) readCosigned() error {
 
 // Judged says whose signatures a checkpoint has, by the keys that sign here and those that were announced.
 func (n *Notary) Judged(ctx context.Context, note checkpoint.Note) (checkpoint.Judgement, error) {
-	trust, err := n.trust(ctx)
+	trust, err := n.Trust(ctx)
 	if err != nil {
 		return checkpoint.Judgement{}, err
 	}

@@ -26,10 +26,11 @@ func (n *Notary) Request(note checkpoint.Note, old uint64) (checkpoint.Request, 
 // by others. The error is that of [Notary.Cosign]; it wraps [ErrCosignature] if there are none to take.
 func (n *Notary) Answered(ctx context.Context, note checkpoint.Note, lines []checkpoint.Signature) error {
 	cosigned := checkpoint.Note{Checkpoint: note.Checkpoint, Signatures: note.Signatures}.With(lines...)
-	j, err := n.Judged(ctx, cosigned)
+	trust, err := n.Trust(ctx)
 	if err != nil {
 		return err
 	}
+	j := trust.Judge(cosigned)
 	if j.Bad != nil {
 		return fmt.Errorf("%w: %w", ErrCosignature, j.Bad)
 	}
@@ -47,10 +48,14 @@ func (n *Notary) Answered(ctx context.Context, note checkpoint.Note, lines []che
 }
 
 // Witnessed is the newest checkpoint that a witness cosigned; the newest of all if there is none. An auditor that
-// cosigns it, too, makes LIGHT proofs under it possible, however often checkpoints are signed. The error wraps
-// [ErrUnsigned].
+// cosigns it, too, makes LIGHT proofs under it possible, however often checkpoints are signed. Its errors are those of
+// Checkpoint.
 func (n *Notary) Witnessed() (checkpoint.Note, error) {
 	n.mu.Lock()
+	if err := n.silent(); err != nil {
+		n.mu.Unlock()
+		return checkpoint.Note{}, err
+	}
 	for _, c := range slices.Backward(n.cosigned) {
 		if witnessed(c) {
 			n.mu.Unlock()

@@ -2,6 +2,7 @@ package notary
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -109,6 +110,7 @@ func TestProvingCheckpointStays(t *testing.T) {
 		}
 	}
 	for range 2 {
+		r.signed(last.Size)
 		best, err := r.Cosigned()
 		if err != nil || best.Size != first.Size || r.Status().Cosigned != first.Size {
 			t.Errorf("%v, proofs are under %d, an auditor cosigned %d", err, best.Size, first.Size)
@@ -124,5 +126,29 @@ func TestProvingCheckpointStays(t *testing.T) {
 	}
 	if best, err := r.Cosigned(); err != nil || best.Size != last.Size || len(best.Signatures) != 3 {
 		t.Errorf("%v, proofs are under %d, an auditor cosigned %d, too", err, best.Size, last.Size)
+	}
+}
+
+// TestCosignaturesFit has more keys cosign one checkpoint than a note has room for: what is served stays a note.
+func TestCosignaturesFit(t *testing.T) {
+	r := newRig(t)
+	note := r.signed(r.stream.heartbeats(1))
+	refused := 0
+	for i := range checkpoint.MaxSignatures + 5 {
+		k := newCosigner(t, fmt.Sprintf("w%d.example/witness", i))
+		r.stream.set(func(s *memoryStream) { s.cosigners = append(s.cosigners, Cosigner{Role: "witness", Key: k.Verifier()}) })
+		switch err := r.Answered(t.Context(), note, []checkpoint.Signature{line(t, k, note)}); {
+		case errors.Is(err, ErrCosignature):
+			refused++
+		case err != nil:
+			t.Fatal(err)
+		}
+	}
+	best, err := r.Cosigned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := checkpoint.Open(best.Bytes()); err != nil || len(best.Signatures) != checkpoint.MaxSignatures || refused != 6 {
+		t.Errorf("%v, with %d signatures, %d refused", err, len(best.Signatures), refused)
 	}
 }

@@ -199,18 +199,18 @@ func (a *API) send(w http.ResponseWriter, mediaType string, b []byte) {
 func (d *document) checkpoint() huma.Operation {
 	op := simple("/v1/checkpoint", "get-checkpoint", "The newest checkpoint, as a signed note with its cosignatures (c2sp.org/tlog-tiles)", "text/plain")
 	op.Parameters = []*huma.Param{query("witnessed", huma.TypeBoolean, "the newest that a witness cosigned; if there is none, the newest")}
-	addProblems(&op, notFound, notReady, unsigned)
+	addProblems(&op, notFound, notReady, notProven, unsigned)
 	return op
 }
 
 func (d *document) tiles() huma.Operation {
 	op := simple("/v1/tile/{tile}", "get-tile", "A tile of hashes (c2sp.org/tlog-tiles)", tileType)
-	addProblems(&op, notFound, notReady, unsigned)
+	addProblems(&op, notFound, notReady, notProven, unsigned)
 	return below(op, "<L>/<N>[.p/<W>]")
 }
 
 func (d *document) entries() huma.Operation {
-	op := operation(http.MethodGet, "/v1/tile/entries/{tile}", "get-entries", "A tile of records (c2sp.org/tlog-tiles)", notFound, unsigned)
+	op := operation(http.MethodGet, "/v1/tile/entries/{tile}", "get-entries", "A tile of records (c2sp.org/tlog-tiles)", notFound, notProven, unsigned)
 	op.Responses["200"] = text("Each record behind its length in two bytes", tileType)
 	return below(guard(op, access.Prove), "<N>[.p/<W>]")
 }

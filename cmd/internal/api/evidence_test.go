@@ -67,7 +67,7 @@ func (r *reading) covered() checkpoint.Note {
 	defer cancel()
 	for size := r.ledger.Head().Position; ; size++ {
 		r.must(r.ledger.Evidence().Await(ctx, size))
-		if last, err := r.ledger.Evidence().Record(size); err == nil && last.Kind == evidence.KindCommitted && size == r.ledger.Head().Position {
+		if r.ledger.Evidence().Status().Committed == size-1 && size == r.ledger.Head().Position {
 			return r.checkpoint()
 		}
 	}
@@ -250,6 +250,11 @@ func TestUnsigned(t *testing.T) {
 			_, err := r.ledger.Access().PutProducer(t.Context(), "", access.Producer{Name: name, Families: []string{"data", "subject", "governance"}})
 			r.must(err)
 		}
+		witness := cosigner(t, "witness.example/witness")
+		r.announce(witness, "")
+		if a := r.ask(access.RoleAuditor, "POST", "/v1/cosignatures", string(cosigned(t, r.covered(), witness).Bytes())); a.StatusCode != 204 {
+			t.Fatalf("cosigning: %d %s", a.StatusCode, a.body)
+		}
 	})
 	old := t.TempDir()
 	must(t, os.CopyFS(old, os.DirFS(cfg.Data)))
@@ -277,12 +282,18 @@ func TestUnsigned(t *testing.T) {
 	if !strings.Contains(s.Unsigned, "older copy") || s.Signed != 0 {
 		t.Errorf("it says %+v", s)
 	}
+	metrics := r.ask(access.RoleOperator, "GET", "/metrics", "").body
+	if !strings.Contains(metrics, "\ncustody_evidence_signing 0\n") || strings.Contains(metrics, "\ncustody_evidence_unsigned_seconds 0\n") {
+		t.Error("the metrics do not show that it does not sign")
+	}
 	a := r.ask(access.RoleOperator, "POST", "/v1/evidence/keys", `{"do":"new-origin"}`)
 	if !strings.Contains(a.body, `{"key":"`+testOrigin+"/") {
 		t.Fatalf("a new origin: %d %s", a.StatusCode, a.body)
 	}
-	if note := r.covered(); !strings.HasPrefix(note.Origin, testOrigin+"/") {
-		t.Errorf("it signs as %s", note.Origin)
+	note := r.covered()
+	v := r.proof(access.RoleAuditor, "GET", "/v1/proofs/event?position=1", "")
+	if !strings.HasPrefix(note.Origin, testOrigin+"/") || v.Head.Origin != note.Origin {
+		t.Errorf("it signs as %s, and proves under %s", note.Origin, v.Head.Origin)
 	}
 }
 

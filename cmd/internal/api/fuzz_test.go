@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -85,5 +87,31 @@ func FuzzRequest(f *testing.F) {
 			}
 		}
 		wantsLines([]string{accept})
+	})
+}
+
+// FuzzStrict reads any body: what is wrong with it is said without a word of it,
+// but for names that say nothing, and what is taken is what everybody else reads.
+func FuzzStrict(f *testing.F) {
+	for _, body := range []string{`{"reason":"a","keep":[{"x":1},{"x":1,"X":2}]}`, `{"reason":1,"reason":2}`, `{"85073003328":1,"85073003328":2}`, `[[[{"a":{"b":1,"b":2}}]]]`, `{`, `{"a":1}{}`, "\"\xff\"", ``} {
+		f.Add([]byte(body))
+	}
+	format := strictFormat(func() map[string]bool { return map[string]bool{"reason": true, "keep": true} })
+	pathForm := regexp.MustCompile(`^(/([a-z_]{1,32}|[0-9]+))*$`)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var v, again any
+		err := format.Unmarshal(body, &v)
+		if fault, is := errors.AsType[*bodyFault](err); is {
+			if got, ok := faultOf(err.Error()); !ok || got != *fault || !pathForm.MatchString(fault.path) {
+				t.Fatalf("%q is %+v", err, got)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		if err := json.Unmarshal(body, &again); err != nil || !reflect.DeepEqual(v, again) {
+			t.Fatalf("%v, %v: %v", v, again, err)
+		}
 	})
 }

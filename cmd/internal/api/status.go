@@ -25,6 +25,17 @@ type status struct {
 	Events   counts     `json:"events" doc:"since it was opened"`
 	Groups   groups     `json:"groups" doc:"commits since it was opened"`
 	Holders  holders    `json:"access"`
+	Evidence *witnessed `json:"evidence,omitempty" doc:"how far evidence has come; absent if none is kept"`
+}
+
+// witnessed is how far evidence has come, in short.
+type witnessed struct {
+	Records   uint64 `json:"records" doc:"in the record log"`
+	Committed uint64 `json:"committed" doc:"covered by the last commit"`
+	Signed    uint64 `json:"signed" doc:"covered by the last checkpoint"`
+	Cosigned  uint64 `json:"cosigned" doc:"covered by the last checkpoint that a witness and an auditor cosigned"`
+	Unsigned  string `json:"unsigned,omitempty" doc:"why it does not sign"`
+	Failing   string `json:"failing,omitempty" doc:"what went wrong last, if it has not gone right since"`
 }
 
 type counts struct {
@@ -69,6 +80,10 @@ func (a *API) status(l Ledger) status {
 	if !s.MarkedAt.IsZero() {
 		marked := s.MarkedAt.UTC().Truncate(time.Millisecond)
 		out.MarkedAt = &marked
+	}
+	if _, n, err := a.notary(); err == nil {
+		e := n.Status()
+		out.Evidence = &witnessed{e.Size, e.Committed, e.Signed, e.Cosigned, e.Unsigned, e.Failing}
 	}
 	out.Holders.Producers = len(l.Access().Producers())
 	now := time.Now()

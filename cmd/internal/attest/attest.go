@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/imalink/custody/cmd/internal/statement"
@@ -54,32 +53,40 @@ func NonTransfer(ctx context.Context, w io.Writer, l Ledger, r Request) error {
 	if err != nil {
 		return err
 	}
-	files := bundle.Files{bundle.Checkpoint: basis.Note.Bytes(), bundle.Verifier: verifier.Page()}
-	figures, err := prove(n, basis, r, files)
+	trust, err := n.Trust(ctx) // in whom the ledger says operate its cosigners
 	if err != nil {
 		return err
 	}
-	if files[bundle.Events], err = listedEvents(ctx, l, figures); err != nil {
+	p := prover{n, basis, trust, bundle.Files{bundle.Checkpoint: basis.Note.Bytes(), bundle.Verifier: verifier.Page()}}
+	counts, err := p.prove(bundle.Counts, statement.CountQuestion(r.From, r.To))
+	if err != nil {
 		return err
 	}
-	judged, err := n.Judged(ctx, basis.Note)
+	outside, working := statement.ListQuestions(counts)
+	proof, err := p.prove(bundle.Proof, outside)
+	if err != nil {
+		return err
+	}
+	work, err := p.prove(bundle.Working, working)
+	if err != nil {
+		return err
+	}
+	figures, err := statement.FiguresOf(proof, counts, work)
 	if err != nil {
 		return err
 	}
 	s, err := statement.Make(ctx, statement.Sources{
-		Name: l.Name(), ID: l.ID(), Replay: l.ReplayTo, Figures: figures, Cosigners: cosigners(judged), Head: l.Head().Position,
+		Name: l.Name(), ID: l.ID(), Replay: l.ReplayTo, Figures: figures, Cosigners: statement.CosignersOf(counts), Head: l.Head().Position,
 		Issued: r.Issued, Grace: statement.DefaultGrace, Months: statement.DefaultMonths, Progress: r.Progress,
 	})
 	if err != nil {
 		return err
 	}
-	var text, page bytes.Buffer
-	if err := errors.Join(s.Encode(&text), s.Page(&page, r.Lang)); err != nil {
+	if err := fill(ctx, p.files, l, s, r.Lang); err != nil {
 		return err
 	}
-	files[bundle.Statement], files[bundle.Page] = text.Bytes(), page.Bytes()
 	var whole bytes.Buffer
-	if err := n.WriteBundle(ctx, &whole, files); err != nil {
+	if err := n.WriteBundle(ctx, &whole, p.files); err != nil {
 		return err
 	}
 	if _, err := Verify(whole.Bytes(), nil); err != nil {
@@ -89,66 +96,38 @@ func NonTransfer(ctx context.Context, w io.Writer, l Ledger, r Request) error {
 	return err
 }
 
-// prove makes the three proofs, and reads the figures from them.
-func prove(n *notary.Notary, basis notary.Basis, r Request, files bundle.Files) (statement.Figures, error) {
-	var verdicts []*evidence.Verdict
-	for _, q := range questions(r) {
-		proof, err := n.ProveLight(basis, q.question)
-		if errors.Is(err, evidence.ErrPresent) {
-			q.question.What = evidence.List
-			proof, err = n.ProveLight(basis, q.question)
-		}
-		if err != nil {
-			return statement.Figures{}, err
-		}
-		v, err := evidence.Verify(proof, nil)
-		if err != nil {
-			return statement.Figures{}, err
-		}
-		files[q.file] = proof
-		verdicts = append(verdicts, v)
-	}
-	return statement.FiguresOf(verdicts[0], verdicts[1], verdicts[2])
+// A prover makes the proofs of a bundle, all under one checkpoint and commit.
+type prover struct {
+	notary *notary.Notary
+	basis  notary.Basis
+	trust  *checkpoint.Trust
+	files  bundle.Files
 }
 
-type asked struct {
-	file     string
-	question evidence.Question
+// prove adds a proof to the files.
+func (p *prover) prove(file string, q evidence.Question) (*evidence.Verdict, error) {
+	proof, err := p.notary.ProveLight(p.basis, q)
+	if err != nil {
+		return nil, err
+	}
+	p.files[file] = proof
+	return evidence.Verify(proof, p.trust)
 }
 
-// questions are what the proofs answer: the outside transfers and unknowns, all classes, own staff outside.
-func questions(r Request) []asked {
-	q := func(what evidence.What, flags evidence.Flags) evidence.Question {
-		return evidence.Question{What: what, Flags: flags, Of: evidence.Days, From: uint64(r.From), To: uint64(r.To)}
+// fill adds the statement in both forms, and the stored events that it lists.
+func fill(ctx context.Context, files bundle.Files, l Ledger, s *statement.Statement, lang statement.Lang) error {
+	var text, page bytes.Buffer
+	if err := errors.Join(s.Encode(&text), s.Page(&page, lang)); err != nil {
+		return err
 	}
-	return []asked{
-		{bundle.Proof, q(evidence.Absence, evidence.T2|evidence.T3|evidence.T4|evidence.T5|evidence.Unknown)},
-		{bundle.Counts, q(evidence.Count, evidence.Classes)},
-		{bundle.Working, q(evidence.Absence, evidence.T1)},
-	}
-}
-
-// listedEvents are the stored events of both lists, one a line, by position.
-func listedEvents(ctx context.Context, l Ledger, f statement.Figures) ([]byte, error) {
-	all := slices.Concat(f.Outside, f.Working)
-	slices.SortFunc(all, func(a, b statement.Listed) int { return int(int64(a.Position) - int64(b.Position)) })
 	lines := []byte{}
-	for _, e := range all {
-		rec, err := l.Event(ctx, e.Position)
+	for _, position := range s.Positions() {
+		rec, err := l.Event(ctx, position)
 		if err != nil {
-			return nil, fmt.Errorf("reading a listed event: %w", err)
+			return fmt.Errorf("reading a listed event: %w", err)
 		}
 		lines = append(append(lines, rec.Raw...), '\n')
 	}
-	return lines, nil
-}
-
-func cosigners(j checkpoint.Judgement) (all []statement.Cosignature) {
-	for _, c := range j.Witnesses {
-		all = append(all, statement.Cosignature{Key: c.Key.String(), Role: statement.Witness, Time: c.Time})
-	}
-	for _, c := range j.Replays {
-		all = append(all, statement.Cosignature{Key: c.Key.String(), Role: statement.Replay, Time: c.Time})
-	}
-	return all
+	files[bundle.Statement], files[bundle.Page], files[bundle.Events] = text.Bytes(), page.Bytes(), lines
+	return nil
 }

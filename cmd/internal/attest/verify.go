@@ -3,7 +3,6 @@ package attest
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -79,22 +78,5 @@ func (v *Verdict) readStatement(read *bundle.Bundle) error {
 	}) {
 		return fmt.Errorf("%w: %s does not say what %s says", ErrFalse, bundle.Page, bundle.Statement)
 	}
-	return eventsAgree(read.Files[bundle.Events], figures)
-}
-
-// eventsAgree holds the stored events against the digests that the proofs list.
-func eventsAgree(lines []byte, f statement.Figures) error {
-	listed := slices.Concat(f.Outside, f.Working)
-	slices.SortFunc(listed, func(a, b statement.Listed) int { return int(int64(a.Position) - int64(b.Position)) })
-	for _, e := range listed {
-		line, rest, found := bytes.Cut(lines, []byte{'\n'})
-		if !found || sha256.Sum256(line) != e.Digest {
-			return fmt.Errorf("%w: %s has not the event of position %d, whose digest is %s", ErrFalse, bundle.Events, e.Position, hex.EncodeToString(e.Digest[:]))
-		}
-		lines = rest
-	}
-	if len(lines) > 0 {
-		return fmt.Errorf("%w: %s has events that no proof lists", ErrFalse, bundle.Events)
-	}
-	return nil
+	return v.Statement.EventsAgree(read.Files[bundle.Events])
 }

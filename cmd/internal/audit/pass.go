@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,8 +18,9 @@ const remembered = 1 << 16
 // A leaf is what an auditor has of a position: a record auditor its record, and of a commit its event; an event auditor
 // its event.
 type leaf struct {
-	record []byte
-	event  []byte
+	record  []byte
+	event   []byte
+	missing error // why there is no event of a commit
 }
 
 // A fault is what is false about a ledger, as found on the way.
@@ -48,6 +50,7 @@ type pass struct {
 	commits    uint64
 	otherRules uint64 // commits made under others than those of this program
 	far        []claim
+	missing    error // why a commit could not be read, of the first such
 	faults     []fault
 	buffer     []byte
 }
@@ -81,7 +84,7 @@ func (p *pass) add(l leaf) error {
 		record = p.buffer
 	}
 	if record[1] == evidence.KindCommitted {
-		p.commit(evidence.Committed{Index: index, Event: l.event})
+		p.commit(evidence.Committed{Index: index, Event: l.event}, l.missing)
 	}
 	if err := p.trail.Append(record); err != nil {
 		p.faults = append(p.faults, fault{position: index + 1, why: err.Error(), prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
@@ -99,7 +102,11 @@ func (p *pass) add(l leaf) error {
 }
 
 // commit holds a commit against the roots of what is before it.
-func (p *pass) commit(by evidence.Committed) {
+func (p *pass) commit(by evidence.Committed, missing error) {
+	if missing != nil {
+		p.missing = cmp.Or(p.missing, missing)
+		return
+	}
 	says, err := evidence.ParseCommit(by.Event)
 	if err != nil {
 		p.faults = append(p.faults, fault{position: by.Index + 1, why: "it is recorded as a commit, and is none"})

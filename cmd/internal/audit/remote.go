@@ -117,9 +117,7 @@ func (l *remote) records(ctx context.Context, from, to uint64, commits bool) ite
 		for i := index * width; len(records) > 0; i, records = i+1, records[recordSize:] {
 			one := leaf{record: records[:recordSize]}
 			if commits && i >= from && one.record[1] == evidence.KindCommitted {
-				if one.event, err = l.event(ctx, i, evidence.Hash(one.record[recordSize-hashSize:])); err != nil {
-					return nil, err
-				}
+				one.event, one.missing = l.event(ctx, i, evidence.Hash(one.record[recordSize-hashSize:]))
 			}
 			leaves = append(leaves, one)
 		}

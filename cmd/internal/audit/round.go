@@ -59,6 +59,10 @@ func (a *Auditor) hold(ctx context.Context, note checkpoint.Note, others []diffe
 		return []fault{f}, nil
 	case len(others) > 0:
 		return []fault{{why: others[0].tile.Path() + " is not that of the records which it signed for"}}, nil
+	case errors.Is(p.missing, errServed):
+		return []fault{{why: p.missing.Error()}}, nil
+	case p.missing != nil:
+		return nil, p.missing
 	case len(p.far) == 0:
 		return nil, nil
 	}

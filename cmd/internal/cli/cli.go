@@ -114,7 +114,7 @@ func (s *session) root() *cobra.Command {
 	grouped(root, "read", s.personCommand(), s.actorCommand(), s.partyCommand(), s.transfersCommand(), s.logCommand(), s.eventCommand(),
 		s.explainCommand(), s.coverageCommand(), s.registerCommand())
 	grouped(root, "forget", s.eraseCommand(), s.erasureCommand(), s.retainCommand(), s.revealCommand(), s.approveCommand())
-	grouped(root, "prove", s.proveCommand(), s.verifyCommand(), s.evidenceCommand(), s.statementCommand())
+	grouped(root, "prove", s.proveCommand(), s.verifyCommand(), s.auditCommand(), s.receiptsCommand(), s.evidenceCommand(), s.statementCommand())
 	root.AddCommand(s.versionCommand())
 	return root
 }

@@ -46,6 +46,9 @@ func TestFlagsComplete(t *testing.T) {
 		{[]string{"log", "-o", ""}, "table json ndjson csv"},
 		{[]string{"producer", "list", "--output", "nd"}, "ndjson"},
 		{[]string{"serve", "--log-format", ""}, "text json"},
+		{[]string{"prove", "absence", "--flag", "T"}, "T0 T1 T2 T3 T4 T5"},
+		{[]string{"prove", "count", "--class", ""}, "light replay"},
+		{[]string{"statement", "non-transfer", "--lang", ""}, "en nl fr"},
 	} {
 		if got := completed(t, test.args...); strings.Join(got, " ") != test.want {
 			t.Errorf("%q: %q, want %q", test.args, got, test.want)
@@ -74,7 +77,8 @@ func TestEveryFlagIsOpenOrCompletes(t *testing.T) {
 	open := strings.Fields(`url token token-file out tz data keys name listen nats tls-cert tls-key from to producer source csv
 		at known-at case person actor session system category purpose party country
 		reason request ground due approval certificate pdf before schedule retention words
-		backup escrow escrow-to from identity pkcs11 pkcs11-token pkcs11-pin`)
+		backup escrow escrow-to from identity pkcs11 pkcs11-token pkcs11-pin
+		origin trust operator from-day to-day from-position to-position state receipts`)
 	eachCommand(t, func(t *testing.T, cmd *cobra.Command) {
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			_, completes := cmd.GetFlagCompletionFunc(f.Name)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/imalink/custody/events/emit"
 )
 
 const emitLong = `Sends events to the server, in order, and says what became of each.
@@ -33,12 +36,16 @@ on with --from-line.
 In an array, "line" is the number of the element, from 1. Blank lines hold no
 event and get no result, but are counted.
 
-Exit status 1 if any event was refused.`
+With --receipts it then awaits the ledger's signed receipt of each recorded event,
+compares it with what was sent, and keeps it in that folder: see custody receipts.
+
+Exit status 1 if any event was refused, 3 if the ledger recorded something else.`
 
 type emitOptions struct {
-	retryFor time.Duration
-	fromLine int
-	dryRun   bool
+	retryFor        time.Duration
+	fromLine        int
+	dryRun          bool
+	receipts, trust string // folder of receipts, and trust file
 }
 
 func (s *session) emitCommand() *cobra.Command {
@@ -50,6 +57,7 @@ func (s *session) emitCommand() *cobra.Command {
 		Example: `  custody emit events.ndjson
   custody emit events.ndjson -o ndjson --out results.ndjson
   custody emit --dry-run events.json
+  custody emit events.ndjson --receipts receipts --trust imalink.trust
   tail -f ats-outbox.ndjson | custody emit -`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.emit(cmd.Context(), args, o) },
@@ -58,6 +66,9 @@ func (s *session) emitCommand() *cobra.Command {
 	f.DurationVar(&o.retryFor, "retry-for", time.Minute, "how long to try again when the server cannot be reached or is busy")
 	f.IntVar(&o.fromLine, "from-line", 1, "skip the lines before this one")
 	f.BoolVar(&o.dryRun, "dry-run", false, "have the server judge the events (valid or refused) without recording any")
+	f.StringVar(&o.receipts, "receipts", "", "folder in which receipts of what was recorded are kept")
+	cmd.MarkFlagDirname("receipts")
+	trustFlag(cmd, &o.trust)
 	return cmd
 }
 
@@ -65,9 +76,21 @@ func (s *session) emit(ctx context.Context, args []string, o emitOptions) error 
 	if o.fromLine < 1 {
 		return misuse("--from-line counts from 1")
 	}
+	if o.receipts != "" && o.dryRun {
+		return misuse("--dry-run records nothing that there could be --receipts of")
+	}
+	if o.receipts == "" && o.trust != "" {
+		return misuse("--trust judges receipts: say where they go, with --receipts DIR")
+	}
 	c, err := s.client()
 	if err != nil {
 		return err
+	}
+	var kept *emit.Receipts
+	if o.receipts != "" {
+		if kept, err = s.receipts(c, o.receipts, o.trust); err != nil {
+			return err
+		}
 	}
 	in, size, err := s.opened(args)
 	if err != nil {
@@ -79,7 +102,14 @@ func (s *session) emit(ctx context.Context, args []string, o emitOptions) error 
 		return err
 	}
 	e := s.emission(a, c, size, o)
-	return e.conclude(e.run(ctx, from(o.fromLine, items(in))))
+	e.receipts = kept
+	err = e.run(ctx, from(o.fromLine, items(in)))
+	stopped := err != nil
+	err = e.conclude(err)
+	if kept == nil || stopped {
+		return err
+	}
+	return cmp.Or(e.collect(ctx), err)
 }
 
 // emission is one run of emit.
@@ -92,6 +122,8 @@ type emission struct {
 	next     int  // the first line without a result
 	statuses map[string]int
 	began    time.Time
+	receipts *emit.Receipts // of what is recorded; nil if none are kept
+	awaited  int
 }
 
 func (s *session) emission(a *answer, c *client, size int64, o emitOptions) *emission {
@@ -118,6 +150,9 @@ func (e *emission) run(ctx context.Context, in iter.Seq2[item, error]) error {
 	for b := range gather(ctx, in) {
 		results, err := e.post(ctx, b)
 		if err != nil {
+			return err
+		}
+		if err := e.expect(b, results); err != nil {
 			return err
 		}
 		if err := e.print(results); err != nil {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"github.com/spf13/cobra"
+
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
 const evidenceLong = `The evidence of a ledger: a Merkle log over a record of each event, and a tree
@@ -19,12 +21,13 @@ func (s *session) evidenceCommand() *cobra.Command {
 		Long:  evidenceLong,
 		Example: `  custody evidence status
   custody evidence trust > imalink.trust
+  custody evidence checkpoint --out checkpoint-2025-09-30
   custody evidence cosigner add auditor.example/replay+1a2b3c4d+BAUG... --operator outside-auditor
   custody evidence key add`,
 		Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
-	cmd.AddCommand(s.evidenceStatusCommand(), s.trustCommand(), s.keyCommand(), s.cosignerCommand())
+	cmd.AddCommand(s.evidenceStatusCommand(), s.checkpointCommand(), s.trustCommand(), s.keyCommand(), s.cosignerCommand())
 	return cmd
 }
 
@@ -46,14 +49,19 @@ type witnessed struct {
 		Operator string `json:"operator,omitempty"`
 	} `json:"cosigners"`
 	Cosignatures []struct {
-		Name string `json:"name"`
+		Role string `json:"role"`
+		Key  string `json:"key"`
+		Time string `json:"time"`
 	} `json:"cosignatures"`
 }
 
 func (s *session) evidenceStatusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:               "status",
-		Short:             "How far evidence has come, and whose keys sign",
+		Use:   "status",
+		Short: "How far evidence has come, and whose keys sign",
+		Long: `Says how many records there are, how many of them the last commit, the last
+checkpoint and the last cosigned checkpoint cover, whose keys sign, who cosigned,
+and if checkpoints are not signed, why.`,
 		Example:           `  custody evidence status`,
 		Args:              arguments(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -91,7 +99,39 @@ func (w witnessed) fields(e *exchange) []field {
 		}
 		fields = append(fields, field{c.Role + " key", c.Key + " of " + who})
 	}
+	for _, c := range w.Cosignatures {
+		fields = append(fields, field{"cosigned by " + c.Role, c.Key + ", " + shown(c.Time, e.zone)})
+	}
 	return fields
+}
+
+func (s *session) checkpointCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "checkpoint",
+		Short: "Print the newest checkpoint, to be kept",
+		Long: `Prints the newest checkpoint: how many positions there are, the root over them, and
+the signatures. It takes no token. Keep it away from the ledger: as long as you have
+it, custody prove growth shows that nothing before it was changed, or cannot.`,
+		Example: `  custody evidence checkpoint --out checkpoint-2025-09-30
+  custody prove growth checkpoint-2025-09-30 --out p`,
+		Args:              arguments(0, 0),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b, err := s.fetch(cmd.Context(), http.MethodGet, "/v1/checkpoint", nil, nil)
+			if err != nil {
+				return err
+			}
+			if _, err := checkpoint.Open(b); err != nil {
+				return errForeign
+			}
+			a, err := s.answer()
+			if err != nil {
+				return err
+			}
+			_, err = a.Write(b)
+			return a.close(err)
+		},
+	}
 }
 
 func (s *session) trustCommand() *cobra.Command {
@@ -145,13 +185,18 @@ before as its ancestor.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
-	for _, do := range []struct{ name, short string }{
-		{"add", "Sign with another key beside the one"},
-		{"retire", "Sign no more with the older of two keys, and destroy it"},
-		{"new-origin", "Take a new name and new keys, for a ledger that may not sign"},
+	for _, do := range []struct{ name, short, long string }{
+		{"add", "Sign with another key beside the one", `Makes another key, announces it in an event, and signs every checkpoint with both
+from then on. Prints its verifier key: a line "log" of trust files.`},
+		{"retire", "Sign no more with the older of two keys, and destroy it", `Announces that the older of two keys signs no more, and destroys it. Prints what
+trust files say of it from then on: its checkpoints count up to the last size that
+it signed for, so that whoever stole it can sign nothing beyond.`},
+		{"new-origin", "Take a new name and new keys, for a ledger that may not sign", `Gives a ledger that may not sign another name and other keys, and announces that in
+an event, with the name before as its ancestor. To whoever verifies it is another
+ledger: give them its new verifier key, and say why.`},
 	} {
 		cmd.AddCommand(&cobra.Command{
-			Use: do.name, Short: do.short, Example: "  custody evidence key " + do.name,
+			Use: do.name, Short: do.short, Long: do.long, Example: "  custody evidence key " + do.name,
 			Args: arguments(0, 0), ValidArgsFunction: cobra.NoFileCompletions,
 			RunE: func(cmd *cobra.Command, _ []string) error { return s.changeKey(cmd.Context(), do.name) },
 		})
@@ -180,21 +225,28 @@ func (s *session) changeKey(ctx context.Context, do string) error {
 
 func (s *session) cosignerCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "cosigner",
-		Short:   "Announce whose cosignatures the ledger takes",
+		Use:   "cosigner",
+		Short: "Announce whose cosignatures the ledger takes",
+		Long: `Witnesses cosign whatever grew consistently, auditors what they recomputed; the name
+of an auditor's key ends in /replay. The ledger takes the cosignatures of keys that it
+announced, each in an event. That says nothing of whether they are to be trusted:
+whoever verifies decides that.`,
 		Example: `  custody evidence cosigner add auditor.example/replay+1a2b3c4d+BAUG... --operator outside-auditor`,
 		Args:    cobra.ArbitraryArgs,
 		RunE:    group,
 	}
-	cmd.AddCommand(s.announceCommand("add", "Take the cosignatures of a key", false), s.announceCommand("retire", "Take them no more", true))
+	cmd.AddCommand(
+		s.announceCommand("add", "Take the cosignatures of a key", "Announces a verifier key of a witness or an auditor, and who keeps it. Its\ncosignatures are taken from then on.", false),
+		s.announceCommand("retire", "Take the cosignatures of a key no more", "Announces that a key cosigns no more. What it cosigned before stays.", true))
 	return cmd
 }
 
-func (s *session) announceCommand(name, short string, retired bool) *cobra.Command {
+func (s *session) announceCommand(name, short, long string, retired bool) *cobra.Command {
 	var operator string
 	cmd := &cobra.Command{
 		Use:               name + " VERIFIER-KEY",
 		Short:             short,
+		Long:              long,
 		Example:           "  custody evidence cosigner " + name + " auditor.example/replay+1a2b3c4d+BAUG...",
 		Args:              arguments(1, 1),
 		ValidArgsFunction: cobra.NoFileCompletions,

@@ -38,12 +38,12 @@ func (s *session) proveCommand() *cobra.Command {
 		RunE: group,
 	}
 	cmd.AddCommand(s.proveEventCommand(), s.proveGrowthCommand())
-	for _, what := range []struct{ name, short string }{
-		{"count", "Prove how many records have a flag"},
-		{"absence", "Prove that no record has a flag"},
-		{"list", "Prove which records have a flag"},
+	for _, what := range []struct{ name, short, long string }{
+		{"count", "Prove how many records have a flag", "Proves how many records of a range have a flag, or one of several transfer classes."},
+		{"absence", "Prove that no record has a flag", "Proves that no record of a range has a flag. If some have, there is no such proof:\nask for a list. \"None left the EEA\" takes T2,T3,T4,T5 and U, the unknown ones."},
+		{"list", "Prove which records have a flag", "Proves which records of a range have a flag, and that there are no others."},
 	} {
-		cmd.AddCommand(s.proveAnswerCommand(what.name, what.short))
+		cmd.AddCommand(s.proveAnswerCommand(what.name, what.short, what.long))
 	}
 	return cmd
 }
@@ -51,13 +51,16 @@ func (s *session) proveCommand() *cobra.Command {
 func (s *session) proveEventCommand() *cobra.Command {
 	var withheld bool
 	cmd := &cobra.Command{
-		Use:               "event POSITION --out FILE",
-		Short:             "Prove that an event is recorded, and as what",
+		Use:   "event POSITION --out FILE",
+		Short: "Prove that an event is recorded, and as what",
+		Long: `Proves that the event at a position is in the ledger. The proof has the stored event,
+in which people are tags, and so its text can be compared with what was sent; with
+--withhold it has the record alone: kind, flags, region, times and digest.`,
 		Example:           `  custody prove event 10541 --out p`,
 		Args:              arguments(1, 1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := strconv.ParseUint(args[0], 10, 63); err != nil {
+			if n, err := strconv.ParseUint(args[0], 10, 53); err != nil || n == 0 {
 				return misuse("POSITION is a place in the ledger: a number from 1")
 			}
 			q := url.Values{"position": {args[0]}, "told": {strconv.FormatBool(!withheld)}}
@@ -70,10 +73,13 @@ func (s *session) proveEventCommand() *cobra.Command {
 
 func (s *session) proveGrowthCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "growth CHECKPOINT --out FILE",
-		Short:   "Prove that nothing changed since an older checkpoint",
-		Example: `  curl -s $CUSTODY_URL/v1/checkpoint > old-checkpoint; custody prove growth old-checkpoint --out p`,
-		Args:    arguments(1, 1),
+		Use:   "growth CHECKPOINT --out FILE",
+		Short: "Prove that nothing changed since an older checkpoint",
+		Long: `Proves that the newest checkpoint continues an older one, which is in a file: what was
+recorded then is there, and unchanged. A ledger that was rewritten since cannot.`,
+		Example: `  custody evidence checkpoint --out old-checkpoint
+  custody prove growth old-checkpoint --out p`,
+		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := os.ReadFile(args[0])
 			if err != nil {
@@ -84,11 +90,12 @@ func (s *session) proveGrowthCommand() *cobra.Command {
 	}
 }
 
-func (s *session) proveAnswerCommand(what, short string) *cobra.Command {
+func (s *session) proveAnswerCommand(what, short, long string) *cobra.Command {
 	var flag, class, fromDay, toDay, fromPosition, toPosition, from, to string
 	cmd := &cobra.Command{
 		Use:               what + " --flag FLAG --from-day DAY --to-day DAY --out FILE",
 		Short:             short,
+		Long:              long,
 		Example:           "  custody prove " + what + " --flag T5 --from-day 2025-07-01 --to-day 2025-09-30 --out p",
 		Args:              arguments(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -118,7 +125,7 @@ func (s *session) proveAnswerCommand(what, short string) *cobra.Command {
 	f.StringVar(&toPosition, "to-position", "", "last position, included")
 	f.StringVar(&from, "from", "", "first instant of the events' times, RFC 3339; only with --class replay")
 	f.StringVar(&to, "to", "", "and the end, not included")
-	cmd.RegisterFlagCompletionFunc("flag", one(evidence.FlagNames()))
+	cmd.RegisterFlagCompletionFunc("flag", several(evidence.FlagNames()))
 	cmd.RegisterFlagCompletionFunc("class", one([]string{"light", "replay"}))
 	return cmd
 }

@@ -52,6 +52,7 @@ type serveOptions struct {
 	twoPersons                         bool
 	backup, escrow                     string
 	commitEvery                        time.Duration
+	witnesses                          []string
 	recipients                         []string
 	schedule                           *forget.Schedule // what retention holds, nil for none
 	device                             bool             // one seals the root key, as found when it was opened
@@ -92,6 +93,7 @@ func (s *session) serveCommand() *cobra.Command {
 	cmd.MarkFlagDirname("backup")
 	f.BoolVar(&o.twoPersons, "two-persons", false, "have every reveal of an identity wait for a second person")
 	f.DurationVar(&o.commitEvery, "commit-every", time.Second, "how often evidence is committed to and signed; 0 keeps none")
+	f.StringArrayVar(&o.witnesses, "witness", nil, "URL prefix of a witness (c2sp.org/tlog-witness) that is asked to cosign checkpoints; may be repeated")
 	f.StringVar(&o.logFormat, "log-format", "text", "format of the log: text or json")
 	cmd.RegisterFlagCompletionFunc("log-format", one([]string{"text", "json"}))
 	return cmd
@@ -114,6 +116,10 @@ func (s *session) serve(ctx context.Context, o serveOptions) (err error) {
 		return err
 	}
 	certificates, err := o.certificates()
+	if err != nil {
+		return err
+	}
+	witnesses, err := o.witnessURLs()
 	if err != nil {
 		return err
 	}
@@ -157,6 +163,7 @@ func (s *session) serve(ctx context.Context, o serveOptions) (err error) {
 	defer func() { err = errors.Join(err, closeViews()) }()
 	a.Attach(l)
 	a.AttachEvidence(l)
+	defer askWitnesses(ctx, l, witnesses, log)()
 	closeNATS, line, err := o.listenNATS(ctx, a, l, certificates, log)
 	if err != nil {
 		up.http.Close()

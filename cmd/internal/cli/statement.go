@@ -19,8 +19,10 @@ stored event is read once: on a large ledger that takes a while.`
 
 func (s *session) statementCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "statement",
-		Short:   "State what was recorded, with proofs",
+		Use:   "statement",
+		Short: "State what was recorded, with proofs",
+		Long: `Makes documents for somebody outside: what the ledger recorded, with everything it
+takes to verify that without trusting whoever runs it.`,
 		Example: `  custody statement non-transfer --from-day 2025-07-01 --to-day 2025-09-30 --out q3.zip`,
 		Args:    cobra.ArbitraryArgs,
 		RunE:    group,

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -36,6 +37,32 @@ type serverStatus struct {
 		Producers int `json:"producers"`
 		Tokens    int `json:"tokens"`
 	} `json:"access"`
+	Evidence *evidenceProgress `json:"evidence,omitempty"`
+}
+
+// evidenceProgress is how far evidence has come; nil if none is kept.
+type evidenceProgress struct {
+	Records   uint64 `json:"records"`
+	Committed uint64 `json:"committed"`
+	Signed    uint64 `json:"signed"`
+	Cosigned  uint64 `json:"cosigned"`
+	Unsigned  string `json:"unsigned,omitempty"`
+	Failing   string `json:"failing,omitempty"`
+}
+
+// line says it in one line.
+func (p *evidenceProgress) line() string {
+	switch {
+	case p == nil:
+		return "none: serve runs with --commit-every 0"
+	case p.Unsigned != "":
+		return "NOT SIGNING: " + p.Unsigned
+	case p.Failing != "":
+		return fmt.Sprintf("FAILING, signed for the first %s positions: %s", count(p.Signed), p.Failing)
+	case p.Cosigned == 0:
+		return fmt.Sprintf("signed for the first %s positions, cosigned for none", count(p.Signed))
+	}
+	return fmt.Sprintf("signed for the first %s positions, cosigned for the first %s", count(p.Signed), count(p.Cosigned))
 }
 
 func (s *session) statusCommand() *cobra.Command {
@@ -44,7 +71,8 @@ func (s *session) statusCommand() *cobra.Command {
 		Short: "Say how the server is doing",
 		Long: `Asks the server whether it is ready to record and how far it has come: the
 position, recording time and SHA-256 of the last durable event, when the durable
-mark beside the keys was written, and what it has done since it was started.
+mark beside the keys was written, how far evidence is, and what it has done since
+it was started.
 
 Exit status 1 if there is no server, or it cannot record.`,
 		Example: `  custody status
@@ -75,6 +103,7 @@ func (s *session) status(ctx context.Context) error {
 		field{"recorded", shown(st.Recorded, e.zone)},
 		field{"durable mark", shown(st.Marked, e.zone)},
 		field{"digest", st.Digest},
+		field{"evidence", st.Evidence.line()},
 		field{"producers", strconv.Itoa(st.Access.Producers)},
 		field{"valid tokens", strconv.Itoa(st.Access.Tokens)},
 		field{"since", shown(st.Started, e.zone)},

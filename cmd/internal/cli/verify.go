@@ -57,12 +57,9 @@ func noMisuse(err error) error {
 func (s *session) verify(path, trustPath string) error {
 	var trust *checkpoint.Trust
 	if trustPath != "" {
-		b, err := os.ReadFile(trustPath)
-		if err != nil {
-			return fmt.Errorf("reading the trust file: %w", err)
-		}
-		if trust, err = checkpoint.ParseTrust(b); err != nil {
-			return fmt.Errorf("reading the trust file: %w", err)
+		var err error
+		if trust, err = readTrust(trustPath); err != nil {
+			return err
 		}
 	}
 	if info, err := os.Stat(path); err == nil && info.Size() > maxProof {
@@ -90,16 +87,15 @@ func (s *session) verify(path, trustPath string) error {
 	return a.close(concluded(s.printVerdict(a, v), v.Outcome, v.Lacks))
 }
 
-// falsified shows why something is false.
+// falsified says that something is false, and why. In JSON it has the outcome alone (docs/FORMAT.md, "Verdict").
 func falsified(a *answer, why error) error {
 	shown := struct {
 		Outcome string `json:"outcome"`
-		Why     string `json:"why"`
-	}{"false", why.Error()}
+	}{evidence.False.String()}
 	if err := a.describe(shown, field{"outcome", a.paint(red, "FALSE")}, field{"why", why.Error()}); err != nil {
 		return err
 	}
-	return &fault{status: unsound, err: errors.New("the proof is false"), hint: "keep it: it is evidence of who gave it to you"}
+	return &fault{status: unsound, err: fmt.Errorf("it is false: %w", why), hint: "keep it: it is evidence of who gave it to you"}
 }
 
 // concluded is the error that gives the exit status of an outcome.

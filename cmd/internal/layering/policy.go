@@ -55,6 +55,7 @@ func policy() []layer {
 		{packages: "cmd/internal/ask", ours: "events/* ledger/* projections/*", others: bbolt, tests: "cmd/internal/views " + rapid},
 		{packages: "cmd/internal/report", ours: "events", others: paper, tests: rapid},
 		{packages: "cmd/internal/ingest", ours: "cmd/internal/api ledger/access ledger/natsd", others: nats, tests: "events events/law ledger cmd/internal/views projections " + rapid},
+		{packages: "cmd/internal/verifier", tests: "events events/law cmd/internal/attest cmd/internal/statement ledger/evidence/* github.com/chromedp/chromedp"},
 		{packages: "cmd/internal/*", ours: "events/* ledger/* projections/* cmd/internal/*",
 			others: cmds + uuid + "github.com/prometheus/client_golang github.com/danielgtaylor/huma/v2 golang.org/x/sys golang.org/x/mod ",
 			tests:  rapid + peers + script + nats},

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/imalink/custody/events"
 )
 
 func encoded(t testing.TB, s *Statement) []byte {
@@ -116,10 +118,26 @@ func (failing) Write([]byte) (int, error) { return 0, errors.New("gone") }
 // FuzzDecode holds that whatever is read as a statement is one, says the same when
 // written again, and can be printed.
 func FuzzDecode(f *testing.F) {
-	s := made(f, small(f), "2025-06-01", "2025-06-30")
-	f.Add(encoded(f, s))
-	s = made(f, small(f), "2025-05-01", "2025-05-31")
-	f.Add(encoded(f, s))
+	d := newDiary()
+	d.gave("2025-06-05", "alpine", "processor")
+	d.gave("2025-06-06", "ghost", "client")
+	var all []events.Record
+	for _, line := range d.lines {
+		e, err := events.Decode([]byte(line))
+		if err != nil {
+			f.Fatal(err)
+		}
+		var facts events.Facts
+		switch e.Data.Get("recipient").Object().Get("party").Text() {
+		case "alpine":
+			facts = events.Facts{Class: "T2", Tables: "x", Region: "CH", Outside: []string{"CH"}, Party: &events.Party{Code: "alpine", Position: 3, Country: "CH"}}
+		case "ghost":
+			facts = events.Facts{Class: "U", Tables: "x"}
+		}
+		all = append(all, stored(f, uint64(len(all)+1), e, e.At, facts))
+	}
+	f.Add(encoded(f, made(f, all, "2025-06-01", "2025-06-30")))
+	f.Add(encoded(f, made(f, all, "2025-05-01", "2025-05-31")))
 	f.Add([]byte(`{"version":1}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		s, err := Decode(bytes.NewReader(raw))

@@ -1,6 +1,8 @@
 package statement
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -168,6 +170,36 @@ func same(items []Item, proven []Listed) error {
 	})
 	if i >= 0 {
 		return fmt.Errorf("another event at place %d", i+1)
+	}
+	return nil
+}
+
+// Positions are those of the events listed, in order: what the bundle's file events
+// holds.
+func (s *Statement) Positions() (all []uint64) {
+	for _, it := range slices.Concat(s.Transfers, s.Working) {
+		all = append(all, it.Position)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// EventsAgree is nil if these are the stored events listed, in order of their
+// positions, each with LF behind it. Else it wraps [ErrDiffers].
+func (s *Statement) EventsAgree(lines []byte) error {
+	digests := map[uint64]string{}
+	for _, it := range slices.Concat(s.Transfers, s.Working) {
+		digests[it.Position] = it.Digest
+	}
+	for _, p := range s.Positions() {
+		line, rest, found := bytes.Cut(lines, []byte("\n"))
+		if sum := sha256.Sum256(line); !found || hex.EncodeToString(sum[:]) != digests[p] {
+			return fmt.Errorf("%w: not the stored event of position %d", ErrDiffers, p)
+		}
+		lines = rest
+	}
+	if len(lines) > 0 {
+		return fmt.Errorf("%w: stored events that are not listed", ErrDiffers)
 	}
 	return nil
 }

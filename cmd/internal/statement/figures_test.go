@@ -1,6 +1,7 @@
 package statement
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -76,6 +77,39 @@ func TestAgrees(t *testing.T) {
 		if err := s.Agrees(f); !errors.Is(err, ErrDiffers) {
 			t.Errorf("another %s: %v", name, err)
 		}
+	}
+}
+
+// TestEvents: the file of events holds what is listed, in order, and nothing else.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	all := small(t)
+	s := made(t, all, "2025-06-01", "2025-06-30")
+	if len(s.Positions()) != 2 || !slices.IsSorted(s.Positions()) {
+		t.Fatal(s.Positions())
+	}
+	var lines [][]byte
+	for _, p := range s.Positions() {
+		lines = append(lines, append(bytes.Clone(all[p-1].Raw), '\n'))
+	}
+	if err := s.EventsAgree(bytes.Join(lines, nil)); err != nil {
+		t.Error(err)
+	}
+	for name, raw := range map[string][]byte{
+		"none":          nil,
+		"one":           lines[0],
+		"another order": slices.Concat(lines[1], lines[0]),
+		"one more":      slices.Concat(lines[0], lines[1], lines[1]),
+		"a line more":   slices.Concat(lines[0], lines[1], []byte("\n")),
+		"no last LF":    bytes.TrimSuffix(slices.Concat(lines[0], lines[1]), []byte("\n")),
+		"a byte":        bytes.Replace(bytes.Join(lines, nil), []byte("2025-06-20"), []byte("2025-06-21"), 1),
+	} {
+		if err := s.EventsAgree(raw); !errors.Is(err, ErrDiffers) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := made(t, all, "2025-05-01", "2025-05-31").EventsAgree(nil); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -43,7 +43,7 @@ func english() map[string]string {
 		"s.annex.work":  "Annex B. Work from outside the EEA: T1 and T1f",
 
 		"says.range":        "It is about the events that the ledger recorded at positions 1 to %s and whose day, in UTC and as their producers gave it, is one of %s to %s. They were read as known on %s. Whatever is recorded later is not in it.",
-		"says.examined":     "Of these, %s make personal data available to somebody, or show work from outside the EEA: they have a class, decided when each was recorded from what it says and what was registered of the party. They list %s.",
+		"says.examined":     "Examined: %s, those that make personal data available to somebody or show work from outside the EEA. They have a class, decided when each was recorded from what it says and what was registered of the party. They list %s.",
 		"says.proven":       "What is marked %s is proven: the files proof, counts and working beside this page show that the counts and lists are complete and that no event was left out, against a checkpoint that the ledger and its cosigners signed. What is marked %s is read from stored events and asserted by the ledger.",
 		"says.proof":        "It does not say that no data left the EEA. It says what is recorded, and how complete that record is.",
 		"mark.proven":       "proven",
@@ -269,9 +269,8 @@ func english() map[string]string {
 		"found.processors":   "processors",
 		"controls.note":      "The ledger answers 1 to 3 itself. Of 4 to 8 it only knows whether somebody attested them (governance.control-attested), not that they are true.",
 
-		"again.same":   "Under the tables %s and the register up to position %s, all %s would have the class that was recorded.",
-		"again.differ": "Under the tables %s and the register up to position %s, %s of %s would have the class that was recorded. The recorded class stands, and the proofs are about it.",
-		"class.none":   "none",
+		"again":      "Under the tables %s and the register up to position %s, %s of %s events that have a class, then or now, would have the one that was recorded. The recorded class stands, and the proofs are about it.",
+		"class.none": "none",
 
 		"h.corrections":  "Corrections",
 		"h.policies":     "Policies in force",

@@ -43,7 +43,7 @@ func french() map[string]string {
 		"s.annex.work":  "Annexe B. Travail depuis l’extérieur de l’EEE\u00a0: T1 et T1f",
 
 		"says.range":        "Ceci porte sur les événements que le journal a enregistrés aux positions 1 à %s et dont le jour, en UTC et selon leur producteur, va du %s au %s inclus. Ils ont été lus tels que connus le %s. Ce qui est enregistré plus tard n’y figure pas.",
-		"says.examined":     "Parmi eux, %s mettent des données à caractère personnel à la disposition de quelqu’un, ou montrent un travail depuis l’extérieur de l’EEE\u00a0: ils ont une classe, décidée à l’enregistrement d’après ce que dit l’événement et ce qui était inscrit sur la partie. Ils citent %s.",
+		"says.examined":     "Examinés\u00a0: %s, ceux qui mettent des données à caractère personnel à la disposition de quelqu’un ou montrent un travail depuis l’extérieur de l’EEE. Ils ont une classe, décidée à l’enregistrement d’après ce que dit l’événement et ce qui était inscrit sur la partie. Ils citent %s.",
 		"says.proven":       "Ce qui porte la marque %s est prouvé\u00a0: les fichiers proof, counts et working joints à cette page montrent que nombres et listes sont complets et qu’aucun événement n’a été omis, par rapport à un point de contrôle signé par le journal et ses cosignataires. Ce qui porte la marque %s est lu dans les événements conservés et affirmé par le journal.",
 		"says.proof":        "Ceci ne dit pas qu’aucune donnée n’a quitté l’EEE. Ceci dit ce qui est enregistré, et à quel point c’est complet.",
 		"mark.proven":       "prouvé",
@@ -269,9 +269,8 @@ func french() map[string]string {
 		"found.processors":   "sous-traitants",
 		"controls.note":      "Le journal répond lui-même de 1 à 3. De 4 à 8, il sait seulement si quelqu’un les a attestés (governance.control-attested), non s’ils sont exacts.",
 
-		"again.same":   "Selon les tables %s et le registre jusqu’à la position %s, tous les %s auraient la classe enregistrée.",
-		"again.differ": "Selon les tables %s et le registre jusqu’à la position %s, %s sur %s auraient la classe enregistrée. La classe enregistrée demeure, et les preuves portent sur elle.",
-		"class.none":   "aucune",
+		"again":      "Selon les tables %s et le registre jusqu’à la position %s, %s événements sur %s ayant une classe, alors ou maintenant, auraient celle qui est enregistrée. La classe enregistrée demeure, et les preuves portent sur elle.",
+		"class.none": "aucune",
 
 		"h.corrections":  "Corrections",
 		"h.policies":     "Politiques en vigueur",

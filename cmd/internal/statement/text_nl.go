@@ -43,7 +43,7 @@ func dutch() map[string]string {
 		"s.annex.work":  "Bijlage B. Werk van buiten de EER: T1 en T1f",
 
 		"says.range":        "Dit gaat over de gebeurtenissen die het logboek op de posities 1 tot %s heeft vastgelegd en waarvan de dag, in UTC en zoals hun producent hem opgaf, er een is van %s tot en met %s. Ze zijn gelezen zoals bekend op %s. Wat later wordt vastgelegd, zit er niet in.",
-		"says.examined":     "Daarvan stellen %s persoonsgegevens aan iemand beschikbaar, of tonen ze werk van buiten de EER: die hebben een klasse, bepaald bij het vastleggen uit wat de gebeurtenis zegt en wat over de partij geregistreerd was. Ze noemen %s.",
+		"says.examined":     "Bekeken: %s, die waarin persoonsgegevens aan iemand beschikbaar worden gesteld of waaruit werk van buiten de EER blijkt. Ze hebben een klasse, bepaald bij het vastleggen uit wat de gebeurtenis zegt en wat over de partij geregistreerd was. Ze noemen %s.",
 		"says.proven":       "Wat gemerkt is met %s, is bewezen: de bestanden proof, counts en working naast deze bladzijde tonen aan dat aantallen en lijsten volledig zijn en dat geen gebeurtenis is weggelaten, tegenover een controlepunt dat het logboek en zijn medeondertekenaars hebben ondertekend. Wat gemerkt is met %s, is uit opgeslagen gebeurtenissen gelezen en wordt door het logboek beweerd.",
 		"says.proof":        "Dit zegt niet dat geen gegevens de EER hebben verlaten. Het zegt wat is vastgelegd, en hoe volledig dat is.",
 		"mark.proven":       "bewezen",
@@ -269,9 +269,8 @@ func dutch() map[string]string {
 		"found.processors":   "verwerkers",
 		"controls.note":      "Het logboek beantwoordt 1 tot 3 zelf. Van 4 tot 8 weet het alleen of iemand ze bevestigde (governance.control-attested), niet dat ze kloppen.",
 
-		"again.same":   "Volgens de tabellen %s en het register tot positie %s zouden alle %s de klasse hebben die is vastgelegd.",
-		"again.differ": "Volgens de tabellen %s en het register tot positie %s zouden %s van %s de klasse hebben die is vastgelegd. De vastgelegde klasse blijft, en de bewijzen gaan daarover.",
-		"class.none":   "geen",
+		"again":      "Volgens de tabellen %s en het register tot positie %s zouden %s van %s gebeurtenissen met een klasse, toen of nu, die hebben die is vastgelegd. De vastgelegde klasse blijft, en de bewijzen gaan daarover.",
+		"class.none": "geen",
 
 		"h.corrections":  "Verbeteringen",
 		"h.policies":     "Beleid van kracht",

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"iter"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ func makeBundle(t testing.TB, classes ...string) made {
 		all = append(all, events.Record{Position: m.AddEvent(raw) + 1, Digest: m.Record(m.Size() - 1).Digest, Raw: raw})
 	}
 	by := m.Commit()
+	m.Commit()
 	m.Grow(2)
 	note := m.Note(m.Size(), evidencetest.Everybody)
 	prove := func(name string, q evidence.Question) *evidence.Verdict {
@@ -166,10 +168,7 @@ func TestBundles(t *testing.T) {
 	const key, logKey = 2, 1
 	changed := func(name string, change func([]byte) []byte) []byte {
 		m := dirty
-		m.files = bundle.Files{}
-		for n, b := range dirty.files {
-			m.files[n] = b
-		}
+		m.files = maps.Clone(dirty.files)
 		m.files[name] = change(bytes.Clone(dirty.files[name]))
 		return m.bytes(t, key)
 	}
@@ -181,6 +180,16 @@ func TestBundles(t *testing.T) {
 			return bytes.Replace(b, []byte(old), []byte(new), 1)
 		})
 	}
+	asked := func(m made, name string, by int, change func(*evidence.Question)) []byte {
+		v := m.proofs[map[string]int{bundle.Proof: 0, bundle.Counts: 1, bundle.Working: 2}[name]]
+		q := v.Question
+		change(&q)
+		other := m
+		other.files = maps.Clone(m.files)
+		other.files[name] = must(evidence.ProveLight(m, v.Head.Note, q, m.Commits[by]))(t)
+		return other.bytes(t, key)
+	}
+	same := func(*evidence.Question) {}
 	first := func(b []byte) []byte { return b[bytes.IndexByte(b, '\n')+1:] }
 	whole := dirty.bytes(t, key)
 	for name, c := range map[string]struct {
@@ -200,6 +209,12 @@ func TestBundles(t *testing.T) {
 		"no last LF":        {changed(bundle.Events, func(b []byte) []byte { return b[:len(b)-1] }), trust, "false"},
 		"other proof":       {changed(bundle.Working, func([]byte) []byte { return dirty.files[bundle.Proof] }), trust, "false"},
 		"other days":        {changed(bundle.Counts, func([]byte) []byte { return clean.files[bundle.Counts] }), trust, "false"},
+		"other commit":      {asked(dirty, bundle.Counts, 1, same), trust, "false"},
+		"a day more":        {asked(dirty, bundle.Counts, 0, func(q *evidence.Question) { q.To++ }), trust, "false"},
+		"a class less":      {asked(clean, bundle.Counts, 0, func(q *evidence.Question) { q.Flags &^= evidence.T3 }), trust, "false"},
+		"an empty list":     {asked(clean, bundle.Working, 0, func(q *evidence.Question) { q.What = evidence.List }), trust, "false"},
+		"counts no more":    {asked(clean, bundle.Counts, 0, func(q *evidence.Question) { q.What, q.Flags = evidence.Absence, evidence.T5 }), trust, "false"},
+		"the same again":    {asked(dirty, bundle.Counts, 0, same), trust, "proven"},
 		"other checkpoint":  {changed(bundle.Checkpoint, func([]byte) []byte { return dirty.Note(dirty.Size()-1, evidencetest.Log).Bytes() }), trust, "false"},
 		"says other days":   {replaced(`"from": "2025-01-03"`, `"from": "2025-01-02"`), trust, "false"},
 		"says less":         {replaced(`"transfers": 8`, `"transfers": 7`), trust, "false"},
@@ -207,7 +222,7 @@ func TestBundles(t *testing.T) {
 		"says a name twice": {replaced(`"version": 1,`, `"version": 1, "version": 1,`), trust, "false"},
 		"other page":        {swapped(t, whole, bundle.Page), trust, "false"},
 		"other verifier":    {swapped(t, whole, bundle.Verifier), trust, "false"},
-		"says other size":   {replaced(`"size": 27`, `"size": 28`), trust, "false"},
+		"says other size":   {replaced(`"size": 28`, `"size": 29`), trust, "false"},
 	} {
 		got, want := string(verify(t, vector{c.file, c.trust})[0]), attested(t, c.file, c.trust)
 		if outcome(want) != c.want {

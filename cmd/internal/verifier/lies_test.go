@@ -2,8 +2,11 @@ package verifier_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 	"testing"
 
@@ -122,11 +125,11 @@ func spellings(t *testing.T, lies map[string]lie) {
 		other[tree] += 2
 		lies["other tag, "+q.What.String()] = lie{other, "false"}
 		if proof[tree] == 0 { // says of a flag that there is none
-			wide := slices.Insert(bytes.Clone(proof), tree+3+9*7, make([]byte, 9)...)
-			wide[tree+1] |= 1 << (13 - 8)
+			const flag = 13
+			at := tree + 3 + 9*bits.OnesCount16(binary.BigEndian.Uint16(proof[tree+1:])&(1<<flag-1))
+			wide := slices.Insert(bytes.Clone(proof), at, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0)
+			wide[tree+1] |= 1 << (flag - 8)
 			lies["count of zero"] = lie{wide, "false"}
-			binary.BigEndian.PutUint16(wide[tree+3+9*7+5:], evidence.NoDay)
-			lies["count of zero, no days"] = lie{wide, "false"}
 		}
 	}
 }
@@ -148,6 +151,8 @@ func notes(t *testing.T, lies map[string]lie) {
 	forged.Bytes[7] ^= 1
 	event("forged by the bundle's key", "false", w.Note(n, evidencetest.Log|evidencetest.Witness).With(forged))
 
+	extended := append(bytes.Clone(body), "more\n"...)
+	log := must(checkpoint.ParseSigner(evidencetest.Key(1)))(t)
 	good := w.Note(n, evidencetest.Log|evidencetest.Witness)
 	proof := must(evidence.ProveEvent(w, good, 3, nil))(t)
 	text := string(good.Bytes())
@@ -156,7 +161,7 @@ func notes(t *testing.T, lies map[string]lie) {
 		"a signature twice": text + last,
 		"no signature":      string(body) + "\n",
 		"no blank line":     string(body) + last,
-		"an extension":      string(body) + "more\n\n" + last,
+		"an extension":      string(checkpoint.Join(extended, []checkpoint.Signature{log.SignText(extended)})),
 		"a zero before":     "custody.example/ledger\n0" + text[len("custody.example/ledger\n"):],
 		"CR":                string(bytes.Replace([]byte(text), []byte("\n"), []byte("\r\n"), 1)),
 		"two spaces":        string(bytes.Replace([]byte(text), []byte("/witness "), []byte("/witness  "), 1)),
@@ -183,6 +188,7 @@ func TestTrustFiles(t *testing.T) {
 	lines := bytes.SplitAfter([]byte(file), []byte("\n"))
 	line := func(i int) string { return string(lines[i]) }
 	proof := must(evidence.ProveEvent(evidencetest.NewWorld(1), evidencetest.NewWorld(1).Note(793, evidencetest.Everybody), 3, nil))(t)
+	first, second := sameID("/witness")
 	for i, text := range []string{
 		file, "# a comment\n\n" + file, "#" + file, "", "\n", "log\n", file + "x\n", file + line(0), file + line(3), file + "log", file[:len(file)-1],
 		file + "quorum witness 1\n", file + "quorum witness 2\n", file + "quorum witness 0\n", file + "quorum witness 01\n", file + "quorum log 1\n",
@@ -193,6 +199,8 @@ func TestTrustFiles(t *testing.T) {
 		line(1) + "witness witness.example/witness+33525D27+BBdFU7RW3d/GkI7KscEB/mqyHiuqBhd5W31DpjSCmT/V\n",
 		line(1) + "witness witness.example/witness+33525d28+BBdFU7RW3d/GkI7KscEB/mqyHiuqBhd5W31DpjSCmT/V\n",
 		line(1) + "toString x\n", line(1) + "log other.example/ledger" + line(0)[len("log custody.example/ledger"):],
+		file + sameKey("witness", "/witness", 1) + sameKey("replay", "/replay", 1), file + sameKey("witness", "/a/witness", 1) + sameKey("witness", "/b/witness", 1),
+		file + sameKey("witness", "/witness", 1) + sameKey("replay", "/replay", 2), file + sameKey("witness", "/witness", first) + sameKey("witness", "/witness", second),
 		"\ufeff" + file, file + "# \xff\n", file + "# caf\u00e9\n", bytesOf("#", 65_535-len(file)) + "\n" + file, bytesOf("#", 65_536-len(file)) + "\n" + file,
 	} {
 		want := "error"
@@ -202,6 +210,34 @@ func TestTrustFiles(t *testing.T) {
 		if got := outcome(string(verify(t, vector{proof, []byte(text)})[0])); got != want {
 			t.Errorf("trust file %d is read as %s, want %s: %s", i, got, want, fmt.Sprintf("%.300q", text))
 		}
+	}
+}
+
+// sameKey is a line of a trust file: the same seed gives the same public key, whatever its name.
+func sameKey(role, name string, seed uint64) string {
+	public := publicKey(seed)
+	return fmt.Sprintf("%s x%s+%x+%s\n", role, name, keyID(name, public), base64.StdEncoding.EncodeToString(public))
+}
+
+// publicKey is the type of a cosigner's key and 32 bytes.
+func publicKey(seed uint64) []byte {
+	return binary.BigEndian.AppendUint64(append([]byte{4}, make([]byte, 24)...), seed)
+}
+
+func keyID(name string, public []byte) [4]byte {
+	sum := sha256.Sum256(append([]byte("x"+name+"\n"), public...))
+	return [4]byte(sum[:])
+}
+
+// sameID finds two keys of one name that have one id.
+func sameID(name string) (first, second uint64) {
+	seen := map[[4]byte]uint64{}
+	for seed := uint64(1); ; seed++ {
+		id := keyID(name, publicKey(seed))
+		if before, found := seen[id]; found {
+			return before, seed
+		}
+		seen[id] = seed
 	}
 }
 

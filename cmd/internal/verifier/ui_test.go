@@ -73,13 +73,13 @@ func TestPage(t *testing.T) {
 		{"absence", absence, trust, "en", []string{"PROVEN", "Of the first 702 records of ledger custody.example/ledger, none with T5 has an event day from 2024-12-02 to 2024-12-12 (both included, UTC).",
 			"LIGHT: it trusts", "position 702. The 91 records after it", "Closed: ", "17 of the 702 records covered", "are what the producers claimed", "witness.example/witness+33525d27"}},
 		{"list", list, trust, "nl", []string{"BEWEZEN", "REPLAY: ", "van 2025-01-06 tot en met 2025-01-06", "data.shared", "2025-01-06 00:00:00"}},
-		{"no trust", absence, nil, "fr", []string{"COHÉRENT, SIGNATAIRES INCONNUS", "Ceci n’est pas prouvé.", "Aucun fichier de confiance", "Non close\u00a0: ", "clé inconnue, ignorée"}},
+		{"no trust", absence, nil, "fr", []string{"COHÉRENT, SIGNATAIRES INCONNUS", "Ceci n’est pas prouvé.", "Aucun fichier de confiance", "Non close\u00a0: il n’est pas montré", "clé inconnue, ignorée"}},
 		{"event", told, trust, "en", []string{"Position 41 of ledger", "It is of the stored event below.", `"party": "acme-bank"`}},
 		{"fork", fork, trust, "en", []string{"PROVEN: A FAULT OF THE LEDGER", "signed two different contents as its first 793 records"}},
 		{"false", absence[:len(absence)-1], trust, "en", []string{"FALSE", "It ends too early.", "Nothing in this file may be relied on."}},
 		{"neither", []byte("hello"), trust, "nl", []string{"ONWAAR", "Het is geen bewijs en geen bundel."}},
 		{"bad trust", absence, []byte("log nobody\n"), "en", []string{"THE TRUST FILE CANNOT BE READ", "Line 1"}},
-		{"bundle", dirty.bytes(t, 2), trust, "en", []string{"PROVEN", "T2, T3, T4, T5 or U", "Verified beside asserted", "classes.T5", "All that the statement asserts", "grade", "Who signed the manifest"}},
+		{"bundle", dirty.bytes(t, 2), trust, "en", []string{"PROVEN", "T2, T3, T4, T5 or U", "Recomputed beside asserted", "classes.T5", "Grade F. Chapter V GDPR: broken.", "VERIFIED", "All that the statement asserts", "Who signed the manifest"}},
 	} {
 		upload(t, c.file, c.trust)
 		do(t, chromedp.Click("button[data-language="+c.language+"]"))
@@ -126,6 +126,41 @@ func TestPolicy(t *testing.T) {
 	for _, want := range []string{"connect-src", "img-src", "script-src-elem", "style-src-elem", "frame-src", "worker-src"} {
 		if !slices.Contains(got, want) {
 			t.Errorf("the policy did not stop %s, only %q", want, got)
+		}
+	}
+}
+
+// TestUnsupported takes Ed25519 away from the browser: nothing is called proven then, nor false.
+func TestUnsupported(t *testing.T) {
+	w := evidencetest.NewWorld(1)
+	proof := must(evidence.ProveEvent(w, w.Note(w.Size(), evidencetest.Everybody), 3, nil))(t)
+	for name, without := range map[string]string{
+		"algorithm": "{importKey() { throw new DOMException('no', 'NotSupportedError'); }}", "WebCrypto": "undefined",
+	} {
+		do(t, chromedp.Navigate(shared.page))
+		evaluate[int](t, "Object.defineProperty(crypto, 'subtle', {value: "+without+"}), 0")
+		got := verify(t, vector{proof, evidencetest.TrustFile("100")}, vector{proof, nil})
+		if outcome(string(got[0])) != "unsupported" || outcome(string(got[1])) != "unsigned" {
+			t.Errorf("without %s: %s and, without a trust file, %s", name, got[0], got[1])
+		}
+	}
+	do(t, chromedp.Navigate(shared.page))
+}
+
+// TestDrop drops a proof and a trust file on the page, in either order.
+func TestDrop(t *testing.T) {
+	w := evidencetest.NewWorld(1)
+	proof := must(evidence.ProveEvent(w, w.Note(w.Size(), evidencetest.Everybody), 3, nil))(t)
+	for _, files := range [][][]byte{{proof, evidencetest.TrustFile("100")}, {evidencetest.TrustFile("100"), proof}} {
+		do(t, chromedp.Navigate(shared.page))
+		evaluate[int](t, fmt.Sprintf(`(() => {%s
+			const dataTransfer = new DataTransfer();
+			%s.forEach((content, i) => dataTransfer.items.add(new File([unbase64(content)], 'file-' + i)));
+			document.body.dispatchEvent(new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true}));
+			return 0;
+		})()`, library, encoded(t, files)))
+		if text := evaluate[string](t, settled); !strings.Contains(text, "PROVEN") {
+			t.Errorf("the page says %.300s", text)
 		}
 	}
 }

@@ -9,11 +9,11 @@
 package verifier
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"fmt"
+	"strings"
 )
 
 //go:embed page
@@ -27,38 +27,33 @@ func scripts() []string {
 
 // Page is the file verify.html.
 func Page() []byte {
-	script := []byte("\n'use strict';\n(() => {\n")
+	script, style := "\n'use strict';\n(() => {\n", "\n"+part("style.css")
 	for _, name := range scripts() {
-		script = append(append(script, '\n'), part(name+".js")...)
+		script += "\n" + part(name+".js")
 	}
-	script = append(script, "})();\n"...)
-	style := append([]byte("\n"), part("style.css")...)
-	page := part("page.html")
-	for hole, filling := range map[string][]byte{"{{policy}}": policy(script, style), "{{style}}": style, "{{script}}": script} {
-		page = bytes.Replace(page, []byte(hole), filling, 1)
-	}
-	return page
+	script += "})();\n"
+	return []byte(strings.NewReplacer("{{policy}}", policy(script, style), "{{style}}", style, "{{script}}", script).Replace(part("page.html")))
 }
 
 // Digest is the SHA-256 of [Page], which is published with each release.
 func Digest() [32]byte { return sha256.Sum256(Page()) }
 
 // policy lets the browser run this script and use this style, and nothing else: no network, no form, no frame.
-func policy(script, style []byte) []byte {
-	return fmt.Appendf(nil, "default-src 'none'; script-src %s; style-src %s; base-uri 'none'; form-action 'none'", source(script), source(style))
+func policy(script, style string) string {
+	return fmt.Sprintf("default-src 'none'; script-src %s; style-src %s; base-uri 'none'; form-action 'none'", source(script), source(style))
 }
 
 // source names an inline script or style by its hash (CSP level 2, "hash-source").
-func source(text []byte) string {
-	sum := sha256.Sum256(text)
+func source(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 // part is an embedded file, which is there.
-func part(name string) []byte {
+func part(name string) string {
 	b, err := parts.ReadFile("page/" + name)
 	if err != nil {
 		panic(err)
 	}
-	return b
+	return string(b)
 }

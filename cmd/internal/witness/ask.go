@@ -88,7 +88,7 @@ func (c *counterpart) note(err error) {
 // turn has the newest checkpoint cosigned, unless it is.
 func (c *counterpart) turn(ctx context.Context) error {
 	note, err := c.notary.Checkpoint()
-	if errors.Is(err, notary.ErrUnsigned) || err == nil && note.Size == 0 {
+	if errors.Is(err, notary.ErrUnsigned) || errors.Is(err, notary.ErrBehind) || err == nil && note.Size == 0 {
 		return nil // nothing to cosign; why, the notary says
 	}
 	if err != nil || note.Size == c.kept && time.Since(c.at) < Again {

@@ -158,6 +158,8 @@ func Signed() []Case {
 	forged.Signatures[1].Bytes[20] ^= 1
 	otherKey := []byte(strings.ReplaceAll(string(trust), "log "+must(checkpoint.ParseSigner(Key(1))).Verifier()+"\n", ""))
 	two := []byte(string(trust) + "witness " + stranger.Verifier() + "\nquorum witness 2\n")
+	growth := must(evidence.ProveGrowth(w, w.Note(300, Witness), w.Note(n, Log|Witness)))
+	rewritten := must(evidence.ProveRewritten(w, Sign(checkpoint.Checkpoint{Origin: Origin, Size: 300}, Witness), w.Note(n, Log)))
 	return []Case{
 		{"signed-light-all", light(Everybody), trust, evidence.Proven},
 		{"signed-light-both-keys", light(Everybody | Former), trust, evidence.Proven},
@@ -169,6 +171,8 @@ func Signed() []Case {
 		{"signed-light-other-key", light(Everybody), otherKey, evidence.Unsigned},
 		{"signed-light-one-of-two", light(Everybody), two, evidence.Unsigned},
 		{"signed-event-two-of-two", event(w.Note(n, Log|Witness).With(signature)), two, evidence.Proven},
+		{"signed-growth-older-by-nobody", growth, trust, evidence.Unsigned},
+		{"signed-rewritten-older-by-nobody", rewritten, trust, evidence.Unsigned},
 		{"signed-event-stranger", event(w.Note(n, Log|Witness).With(signature)), trust, evidence.Proven},
 		{"signed-event-only-stranger", event(w.Note(n, Log).With(signature)), trust, evidence.Unsigned},
 		{"signed-event-false", event(forged), trust, evidence.False},

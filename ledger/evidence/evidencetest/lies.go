@@ -2,6 +2,7 @@ package evidencetest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -223,10 +224,10 @@ func commitLies() (cases []Case) {
 		cases = append(cases, Case{fmt.Sprintf("lie-commit-entries-%d", about), p.Bytes(l), TrustFile("100"), evidence.False})
 	}
 	// A commit whose record says another kind, or that contradicts itself.
-	for at, name := range map[int]string{1: "kind", 15: "unsound"} {
+	for i, name := range []string{"kind", "unsound"} {
 		w := NewWorld(6)
 		record := w.bytes(w.Second.Index)
-		record[at] = 0
+		record[[]int{1, 15}[i]] = 0
 		liar := w.Altered(w.Second.Index, record)
 		p := liar.Light(q, liar.Size(), w.Second, Everybody)
 		cases = append(cases, Case{"lie-commit-record-" + name, p.Bytes(liar), TrustFile("100"), evidence.False})
@@ -277,10 +278,20 @@ func replayLies() (cases []Case) {
 	add("false-record-untold", leaf(evidence.TypeFalseRecord, w.Shared, w.bytes(w.Shared), nil))
 	add("false-record-another", leaf(evidence.TypeFalseRecord, w.Shared, w.bytes(w.Shared), other))
 
-	all := must(w.Records(evidence.Span{To: w.First.Index + 1}))
-	b := binary.BigEndian.AppendUint64(AppendNote([]byte("CUSTODYP\x01\x13"), note), w.First.Index)
-	b = append(AppendEvent(b, w.First.Event), all...)
-	add("false-commit-true", w.AppendPruned(b, n, func(i uint64) bool { return i <= w.First.Index }, 0))
+	falseCommit := func(l *Ledger, by evidence.Committed) []byte {
+		b := AppendNote([]byte("CUSTODYP\x01\x13"), l.Note(l.Size(), Log))
+		b = AppendEvent(binary.BigEndian.AppendUint64(b, by.Index), by.Event)
+		b = append(b, must(l.Records(evidence.Span{To: by.Index + 1}))...)
+		return l.AppendPruned(b, l.Size(), func(i uint64) bool { return i <= by.Index }, 0)
+	}
+	add("false-commit-true", falseCommit(w.Ledger, w.First))
+	one := FalseCommits()[0]
+	record := one.bytes(one.Commits[0].Index)
+	record[1] = 4
+	add("false-commit-of-another-kind", falseCommit(one.Altered(one.Commits[0].Index, record), one.Commits[0]))
+	record = one.bytes(9)
+	record[14], record[15] = 0, 0
+	add("false-commit-of-no-records", falseCommit(one.Altered(9, record), one.Commits[0]))
 
 	two := func(t evidence.Type, older, newer checkpoint.Note) []byte {
 		b := AppendNote(AppendNote(append([]byte("CUSTODYP\x01"), byte(t)), older), newer)
@@ -295,6 +306,10 @@ func replayLies() (cases []Case) {
 	add("growth-backwards", two(evidence.TypeGrowth, note, w.Note(300, Log|Witness)))
 	add("growth-of-nothing", two(evidence.TypeGrowth, note, note))
 	add("growth-of-another", two(evidence.TypeGrowth, stranger, note))
+	empty := Sign(checkpoint.Checkpoint{Origin: Origin, Root: sha256.Sum256(nil)}, Log)
+	add("growth-from-empty", two(evidence.TypeGrowth, empty, note))
+	add("rewritten-from-empty", two(evidence.TypeRewritten, empty, note))
+	add("growth-from-zeros", two(evidence.TypeGrowth, Sign(checkpoint.Checkpoint{Origin: Origin}, Log), note))
 	add("rewritten-of-nothing", two(evidence.TypeRewritten, note, note))
 	add("rewritten-grown", two(evidence.TypeRewritten, w.Note(300, Log), note))
 	x, y := w.Note(n, Log), liar.Note(n, Log)

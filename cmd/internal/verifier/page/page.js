@@ -13,7 +13,9 @@ function translate() {
 }
 
 function render() {
-  byId('result').replaceChildren(...(held.said ? showVerdict(held.said) : []));
+  const shown = held.said ? showVerdict(held.said) : [];
+  byId('result').replaceChildren(...shown);
+  byId('status').textContent = shown.length > 0 ? [...shown[0].children].map((e) => e.textContent).join(' ') : ''; // read aloud
   for (const which of ['file', 'trust']) byId(which + '-clear').hidden = !held[which];
 }
 
@@ -83,7 +85,6 @@ function start() {
     document.body.classList.remove('over');
     drop(e.dataTransfer.files);
   });
-  window.addEventListener('beforeprint', () => { for (const d of document.querySelectorAll('details')) d.open = true; });
   translate();
 }
 

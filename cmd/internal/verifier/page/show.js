@@ -30,8 +30,9 @@ function table(label, columns, rows, step = 200) {
     }
     if (to === rows.length) return;
     const more = make('button', { type: 'button', class: 'more' }, say('more', { n: number(Math.min(step, rows.length - to)) }));
-    more.addEventListener('click', () => { more.remove(); add(to); });
-    whole.append(more);
+    const rest = make('p', {}, say('shown', { shown: number(to), n: number(rows.length) }), ' ', more);
+    more.addEventListener('click', () => { rest.remove(); add(to); });
+    whole.append(rest);
   };
   add(0);
   return whole;
@@ -43,7 +44,7 @@ function outcomeOf(said) { return said.outcome === 'proven' && said.fraud ? 'fra
 // showVerdict gives the elements of the result, the outcome first.
 function showVerdict(said) {
   const outcome = outcomeOf(said);
-  const banner = make('section', { class: 'outcome ' + outcome }, make('p', { class: 'word' }, say('out.' + outcome)));
+  const banner = make('section', { class: 'outcome ' + outcome }, make('h2', { class: 'word' }, say('out.' + outcome)));
   if (!said.notes) {
     banner.append(...failure(said));
     return [banner];

@@ -70,10 +70,11 @@ function periodEnd({ question }) {
 }
 
 // periodClosed tells whether a witness saw the checkpoint when the period and the grace were over. A LIGHT
-// answer ends at its commit, which must have been recorded after that too.
+// answer ends before its commit: if more is under the checkpoint, the commit must be of after that too.
 function periodClosed(said, witnessed) {
   const end = periodEnd(said);
   if (end === null) return null;
   const after = end + grace;
-  return witnessed !== null && witnessed * 1000 >= after && (said.type !== 'LIGHT' || said.leaf.record.time >= after);
+  if (witnessed === null || witnessed * 1000 < after) return false;
+  return said.type !== 'LIGHT' || said.size === said.upto + 1 || said.leaf.record.time >= after;
 }
