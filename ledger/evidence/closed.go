@@ -3,8 +3,8 @@ package evidence
 import "time"
 
 // Closed reports whether the period that was asked about was over when the answer was made, and a grace after it in
-// which events come late: a witness cosigned then, and of LIGHT the commit was made then too. at is when the last
-// witness cosigned. Of positions there is no period.
+// which events come late: a witness cosigned then, and of LIGHT nothing else is under the checkpoint, or the commit
+// was made then too. at is when the last witness cosigned. Of positions there is no period.
 func (v *Verdict) Closed() (at time.Time, ok bool) {
 	var end time.Time
 	switch v.Question.Of {
@@ -21,8 +21,8 @@ func (v *Verdict) Closed() (at time.Time, ok bool) {
 			at = c.Time
 		}
 	}
-	if v.Type == TypeLight && !time.UnixMilli(v.Leaf.Record.Time).After(end) {
+	if v.Type == TypeLight && v.Head.Size > v.Upto+1 && time.UnixMilli(v.Leaf.Record.Time).Before(end) {
 		return at, false
 	}
-	return at, at.After(end)
+	return at, !at.Before(end)
 }

@@ -56,7 +56,7 @@ func TestMutations(t *testing.T) {
 	for _, c := range oneOfEach() {
 		t.Run(c.Name, func(t *testing.T) {
 			unsigned, other, step := 0, 0, 1
-			if len(c.Proof) > 4000 {
+			if len(c.Proof) > 5000 {
 				step = 97
 			}
 			for i := 0; i < len(c.Proof)*8; i += step {

@@ -117,6 +117,11 @@ func (k *liar) recommit(i int, raw []byte, trail *evidence.Trail) []byte {
 	if k.commit != nil {
 		k.commit(i, &says)
 	}
+	return recommitted(raw, says)
+}
+
+// recommitted is the event of a commit, which says something else.
+func recommitted(raw []byte, says evidence.Commit) []byte {
 	return says.Append(bytes.Clone(raw[:bytes.LastIndex(raw, []byte(`"data":{"size":`))]))
 }
 

@@ -162,8 +162,7 @@ func (k *checker) derived(s *Statement) {
 	k.need(reflect.DeepEqual(again.Controls, s.Controls), "controls")
 	k.need(slices.Equal(again.Classes, s.Classes), "classes")
 	k.need(reflect.DeepEqual(again.Result, s.Result), "result")
-	closed := slices.ContainsFunc(s.Cosigners, func(c Cosigner) bool { return c.Role == Witness && !c.At.Before(s.Range.Closes.Time) })
-	k.need(closed == s.Range.Closed, "range.closed")
+	k.need(s.closed() == s.Range.Closed, "range.closed")
 	k.need(s.Again.Register == s.Covers.Events && s.Again.Tables == s.Covers.Tables, "again")
 }
 

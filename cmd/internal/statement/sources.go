@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/imalink/custody/cmd/internal/report"
@@ -76,7 +77,8 @@ func Make(ctx context.Context, src Sources) (*Statement, error) {
 	s.Covers.KnownAt, s.Covers.Head = report.At(w.recorded), src.Head
 	s.Covers.Lag, s.Covers.Tables, s.Covers.Months = src.Head-src.Figures.Events, law.Version(), uint64(src.Months)
 	s.Cosigners = w.cosigners(src.Cosigners)
-	s.Range = rangeOf(src.Figures.From, src.Figures.To, src.Grace, s.Cosigners)
+	s.Range = rangeOf(src.Figures.From, src.Figures.To, src.Grace)
+	s.Range.Closed = s.closed()
 	s.derive()
 	if err := s.Agrees(src.Figures); err != nil {
 		return nil, err
@@ -104,15 +106,17 @@ func (src *Sources) check() error {
 	return nil
 }
 
-// rangeOf is the range, closed if a witness signed after its end and a grace.
-func rangeOf(from, to law.Day, grace time.Duration, cosigners []Cosigner) Range {
-	r := Range{From: dayOf(from), To: dayOf(to), Closes: report.At(begins(to + 1).Add(grace))}
-	for _, c := range cosigners {
-		if c.Role == Witness && !c.At.Before(r.Closes.Time) {
-			r.Closed = true
-		}
-	}
-	return r
+// rangeOf is the range, and when it closes: at its end and a grace.
+func rangeOf(from, to law.Day, grace time.Duration) Range {
+	return Range{From: dayOf(from), To: dayOf(to), Closes: report.At(begins(to + 1).Add(grace))}
+}
+
+// closed reports whether a witness signed after the range had closed, and nothing that was recorded until then is
+// left out: all under the checkpoint but the commit itself is covered, or what is covered goes so far.
+func (s *Statement) closed() bool {
+	after := func(at Instant) bool { return !at.Before(s.Range.Closes.Time) }
+	witnessed := slices.ContainsFunc(s.Cosigners, func(c Cosigner) bool { return c.Role == Witness && after(c.At) })
+	return witnessed && (s.Covers.Size == s.Covers.Events+1 || after(s.Covers.KnownAt))
 }
 
 // begins is the first instant of a day.
