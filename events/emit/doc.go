@@ -19,6 +19,8 @@
 //   - Nothing is dropped in silence. A full spool says [ErrSpoolFull]. What the ledger refuses for good is set
 //     aside with the reason ([Emitter.Refused]), counted and reported, and holds up nothing.
 //   - Only the ledger's own word refuses an event: what a proxy or a foreign server answers is tried again.
+//   - With [Config.Receipts] the ledger's signed receipt of each recorded event is awaited, held against what was
+//     sent, and kept: whoever runs the ledger cannot alter or drop the event any more without being found out.
 //   - Nothing that holds an identifier prints itself, and no error or log line holds one. The spool's files do,
 //     in clear: see [Config.Spool].
 //

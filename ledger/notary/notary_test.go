@@ -291,5 +291,6 @@ func TestCosign(t *testing.T) {
 		}
 		r.close()
 		r.open()
+		r.signed(note.Size)
 	}
 }

@@ -1,9 +1,7 @@
 package audit
 
 import (
-	"context"
 	"errors"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -97,66 +95,6 @@ func TestGoesOn(t *testing.T) {
 	steady.cfg.Now = func() time.Time { return time.Now().Add(2 * time.Hour) }
 	if r, err = steady.Round(t.Context()); err != nil || r.Unchanged || !r.Taken {
 		t.Errorf("with nothing new for hours: %v, %+v", err, r)
-	}
-}
-
-// TestLostAnswers fails at each request in turn, before it is sent and after it was answered: the round after that ends as
-// if nothing had been.
-func TestLostAnswers(t *testing.T) {
-	for _, sent := range []bool{false, true} {
-		for _, fromEvents := range []bool{false, true} {
-			s := newSite(t) // a checkpoint has room for so many cosignatures
-			s.more(300)
-			for fail := 1; ; fail++ {
-				if requests, failed := s.loseOne(fail, sent, fromEvents); !failed {
-					if requests < 10 {
-						t.Errorf("a round takes %d requests", requests)
-					}
-					break
-				}
-			}
-		}
-	}
-}
-
-// loseOne has one of the requests of an auditor's first round fail, if there are so many.
-func (s *site) loseOne(fail int, sent, fromEvents bool) (requests int, failed bool) {
-	s.t.Helper()
-	o := newOffice(s.t)
-	s.announce(o.keys.Replay.Verifier(), o.keys.Witness.Verifier())
-	real, errLost := s.do(access.RoleAuditor), errors.New("lost")
-	cfg := Config{Trust: s.trust(), Events: fromEvents, Do: oneAtATime(func(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
-		if requests++; requests != fail {
-			return real(ctx, method, path, query, body)
-		}
-		if !sent {
-			return nil, errLost
-		}
-		answer, err := real(ctx, method, path, query, body)
-		if err == nil {
-			err = answer.Close()
-		}
-		return nil, errors.Join(errLost, err)
-	})}
-	r, err := o.round(cfg)
-	if err != nil && (!errors.Is(err, errLost) || r != nil && r.Taken) || err == nil && !r.Taken {
-		s.t.Fatalf("request %d: %v, %+v", fail, err, r)
-	}
-	failed = fail <= requests
-	cfg.Do = real
-	if r, err := o.round(cfg); err != nil || !r.Taken || !r.Sound {
-		s.t.Fatalf("after request %d failed: %v, %+v", fail, err, r)
-	}
-	return requests, failed
-}
-
-// oneAtATime has requests asked one after the other.
-func oneAtATime(do Do) Do {
-	turn := make(chan struct{}, 1)
-	return func(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
-		turn <- struct{}{}
-		defer func() { <-turn }()
-		return do(ctx, method, path, query, body)
 	}
 }
 

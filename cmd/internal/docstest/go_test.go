@@ -32,4 +32,26 @@ func TestGo(t *testing.T) {
 	}
 }
 
+// TestGoExamples: further lines of Go there are those of an example, which is compiled.
+func TestGoExamples(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/events/emitting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples, err := os.ReadFile("../../../events/emit/receipts_example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(page), "```go\n")[1:]
+	for _, part := range parts[1:] {
+		code, _, _ := strings.Cut(part, "```")
+		if !strings.Contains(bare(string(examples)), bare(code)) {
+			t.Errorf("no example has the lines\n%s", code)
+		}
+	}
+	if len(parts) < 2 {
+		t.Error("the page has no such lines")
+	}
+}
+
 func bare(text string) string { return strings.Join(strings.Fields(text), "") }
