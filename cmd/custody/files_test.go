@@ -46,6 +46,18 @@ func tokenID(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("no token %s", args[0])
 }
 
+// line NAME VARIABLE sets a variable to what the last command said of a name.
+func line(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "line NAME VARIABLE")
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if value, found := strings.CutPrefix(line, args[0]+" "); found {
+			ts.Setenv(args[1], strings.TrimSpace(value))
+			return
+		}
+	}
+	ts.Fatalf("nothing is said of %s", args[0])
+}
+
 // year FILE writes the year of input.
 func year(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 1, "year FILE")

@@ -48,7 +48,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"judgeanswers": judgeAnswers, "sameanswers": sameAnswers, "live": live, "ordeal": ordeal,
 		"forgotten": forgotten,
 		// variables
-		"setenv": setenv, "is": is, "tokenid": tokenID, "numbered": numbered, "approval": approval,
+		"setenv": setenv, "is": is, "tokenid": tokenID, "numbered": numbered, "approval": approval, "line": line,
 		// files
 		"year": year, "bad": bad, "head": head, "long": long, "flip": flip, "copy": copyDir, "same": same, "mode": mode,
 	}

@@ -75,32 +75,31 @@ type Basis struct {
 	Commit evidence.Committed
 }
 
-// Basis is the checkpoint that is cosigned best, and the last commit that it covers; the newest checkpoint, if size
-// positions are wanted and only that covers a commit to them. The error wraps [ErrNoCommit] or [ErrBehind].
+// Basis is the newest checkpoint that a witness and an auditor cosigned, and the last commit that it covers, if it
+// covers so many positions. Else everything recorded by now is committed to and signed, and that is it. The error
+// wraps [ErrUnsigned], [ErrNoCommit] or [ErrBehind].
 func (n *Notary) Basis(ctx context.Context, size uint64) (Basis, error) {
 	best, err := n.Cosigned()
 	if err != nil {
 		return Basis{}, err
 	}
-	basis, covers, err := n.basis(ctx, best)
-	if err == nil && covers >= size {
-		return basis, nil
+	if proving(best) {
+		if basis, covers, err := n.basis(ctx, best); err == nil && covers >= size {
+			return basis, nil
+		}
 	}
-	newest, nerr := n.Checkpoint()
-	if nerr != nil || newest.Size == best.Size {
-		return Basis{}, orBehind(err, covers)
+	if err := n.ask(ctx, func() error { return n.turn(ctx) }); err != nil {
+		return Basis{}, fmt.Errorf("%w: %w", ErrBehind, err)
 	}
-	if basis, covers, err = n.basis(ctx, newest); err != nil || covers < size {
-		return Basis{}, orBehind(err, covers)
-	}
-	return basis, nil
-}
-
-func orBehind(err error, covers uint64) error {
+	newest, err := n.Checkpoint()
 	if err != nil {
-		return err
+		return Basis{}, err
 	}
-	return fmt.Errorf("%w: the last commit covers %d positions", ErrBehind, covers)
+	basis, covers, err := n.basis(ctx, newest)
+	if err == nil && covers < size {
+		err = fmt.Errorf("%w: the last commit covers %d positions", ErrBehind, covers)
+	}
+	return basis, err
 }
 
 // basis is the last commit below a checkpoint, and how many positions it covers.

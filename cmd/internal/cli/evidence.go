@@ -100,7 +100,8 @@ func (w witnessed) fields(e *exchange) []field {
 		fields = append(fields, field{c.Role + " key", c.Key + " of " + who})
 	}
 	for _, c := range w.Cosignatures {
-		fields = append(fields, field{"cosigned by " + c.Role, c.Key + ", " + shown(c.Time, e.zone)})
+		who := map[string]string{"witness": "witness", "replay": "auditor"}[c.Role]
+		fields = append(fields, field{who + " cosigned", c.Key + ", " + shown(c.Time, e.zone)})
 	}
 	return fields
 }

@@ -126,8 +126,8 @@ func under(h evidence.Head, zone *time.Location) []field {
 			fields = append(fields, field{name, fmt.Sprintf("%s, %s", c.Key, c.Time.In(zone).Format("2006-01-02 15:04:05 -0700"))})
 		}
 	}
-	by("cosigned by witness", h.Witnesses)
-	by("cosigned by auditor", h.Replays)
+	by("witness cosigned", h.Witnesses)
+	by("auditor cosigned", h.Replays)
 	if h.Unknown > 0 {
 		fields = append(fields, field{"note", fmt.Sprintf("%s by keys that the trust file does not name: ignored", some(h.Unknown, "signature"))})
 	}
