@@ -42,13 +42,13 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		// the server
 		"start": start, "serve": serve, "quit": quit, "crash": crash, "flaky": flaky, "nocore": noCore, "certificate": certificate,
-		"natsurl": natsURL, "nats": sendNATS, "tour": tour,
+		"natsurl": natsURL, "nats": sendNATS, "tour": tour, "witness": witness, "cosigned": cosigned,
 		// requests, and what is asked of answers
 		"post": post, "get": get, "status": exitStatus, "judge": judge, "judgebad": judgeBad, "nobody": nobody, "tagged": tagged,
 		"judgeanswers": judgeAnswers, "sameanswers": sameAnswers, "live": live, "ordeal": ordeal,
 		"forgotten": forgotten,
 		// variables
-		"setenv": setenv, "is": is, "tokenid": tokenID, "numbered": numbered, "approval": approval, "line": line,
+		"setenv": setenv, "is": is, "tokenid": tokenID, "numbered": numbered, "approval": approval, "line": line, "glob": glob,
 		// files
 		"year": year, "bad": bad, "head": head, "long": long, "flip": flip, "copy": copyDir, "same": same, "mode": mode,
 	}

@@ -109,18 +109,31 @@ func (a *Auditor) round(ctx context.Context) (*Report, error) {
 		return report, nil
 	}
 	a.resume()
-	report.From, report.Size, report.Root = a.pass.trail.Size(), s.note.Size, fmt.Sprintf("%x", s.note.Root)
-	if err := a.recompute(ctx, s, report); err != nil {
+	report.From = a.pass.trail.Size()
+	for _, note := range s.notes {
+		if err = a.audit(ctx, s, note, report); err != nil || !report.Sound {
+			break
+		}
+	}
+	if err != nil && !report.Cosigned {
 		return nil, err
 	}
-	switch {
-	case !report.Sound:
-		return report, nil
-	case s.note.Checkpoint == a.left && a.cfg.Now().Sub(a.leftAt) < witness.Again:
-		report.Unchanged = true
-		return report, nil
+	report.describe(a.pass)
+	return report, err
+}
+
+// audit audits one checkpoint, and cosigns it unless that was done not long ago.
+func (a *Auditor) audit(ctx context.Context, s show, note checkpoint.Note, report *Report) error {
+	report.Size, report.Root = note.Size, fmt.Sprintf("%x", note.Root)
+	report.Cosigned, report.Taken, report.Unannounced = false, false, nil
+	if err := a.recompute(ctx, s, note, report); err != nil || !report.Sound {
+		return err
 	}
-	return report, a.cosign(ctx, s.note, report)
+	if note.Checkpoint == a.left && a.cfg.Now().Sub(a.leftAt) < witness.Again {
+		report.Unchanged = true
+		return nil
+	}
+	return a.cosign(ctx, note, report)
 }
 
 // load reads what was written down, unless the pass is there; nothing is nothing.
@@ -158,13 +171,14 @@ func (a *Auditor) resume() {
 
 // A show is what a ledger shows of what it signed.
 type show struct {
-	note   checkpoint.Note // to be audited
+	notes  []checkpoint.Note // to be audited, the newest last
 	newest checkpoint.Note
 	seen   []checkpoint.Note // that others were shown before
 }
 
-// choose is the checkpoint to audit: the newest that a witness cosigned, if that is beyond what is recomputed already, so
-// that both cosign the same; else the newest. All have the log's signatures alone.
+// choose finds the checkpoints to audit: the newest, and before it the newest that a witness cosigned, if that is beyond
+// what is recomputed already: a busy ledger signs so often that auditor and witness would never cosign the same. All have
+// the log's signatures alone.
 func (a *Auditor) choose(ctx context.Context) (s show, err error) {
 	witnessed, err := a.witness.Last() // before the ledger is asked, which must show at least that
 	if errors.Is(err, witness.ErrLost) {
@@ -177,10 +191,11 @@ func (a *Auditor) choose(ctx context.Context) (s show, err error) {
 	if s.newest, err = a.fetch(ctx, false); err != nil {
 		return s, err
 	}
-	s.note, err = a.fetch(ctx, true)
-	if s.note.Size <= a.last.Size || s.note.Size > s.newest.Size {
-		s.note = s.newest
+	cosigned, err := a.fetch(ctx, true)
+	if cosigned.Size > a.last.Size && cosigned.Size < s.newest.Size {
+		s.notes = append(s.notes, cosigned)
 	}
+	s.notes = append(s.notes, s.newest)
 	return s, err
 }
 

@@ -12,14 +12,14 @@ import (
 
 // recompute takes the pass to the size of a checkpoint, and holds against it everything that the ledger serves and
 // signed. What is false goes to the report. The error is that it could not be found out.
-func (a *Auditor) recompute(ctx context.Context, s show, report *Report) error {
-	if f, found := a.regressed(s.note); found {
-		a.add(ctx, report, s.note, f)
+func (a *Auditor) recompute(ctx context.Context, s show, note checkpoint.Note, report *Report) error {
+	if f, found := a.regressed(note); found {
+		a.add(ctx, report, note, f)
 		return nil
 	}
 	c := newComparison(ctx, a.ledger)
 	a.pass.full = c.tile
-	err := a.read(ctx, s.note.Size)
+	err := a.read(ctx, note.Size)
 	if err == nil {
 		a.pass.tiles.partial(c.tile)
 	}
@@ -27,7 +27,6 @@ func (a *Auditor) recompute(ctx context.Context, s show, report *Report) error {
 	if err == nil {
 		err = cerr
 	}
-	report.describe(a.pass)
 	var more []fault
 	switch {
 	case errors.Is(err, errStop): // the last of the faults of the pass says why
@@ -36,17 +35,17 @@ func (a *Auditor) recompute(ctx context.Context, s show, report *Report) error {
 	case err != nil:
 		return err
 	default:
-		if more, err = a.hold(ctx, s.note, others); err != nil {
+		if more, err = a.hold(ctx, note, others); err != nil {
 			return err
 		}
 	}
 	for _, f := range append(more, a.pass.faults...) {
-		a.add(ctx, report, s.note, f)
+		a.add(ctx, report, note, f)
 	}
 	if !report.Sound {
 		return nil
 	}
-	return a.holdOthers(ctx, s, report)
+	return a.holdOthers(ctx, s, note, report)
 }
 
 // hold holds what the pass recomputed against the root that was signed and the tiles of hashes that are served.
@@ -172,8 +171,8 @@ func (a *Auditor) rewritten(ctx context.Context, older, newer checkpoint.Note) (
 }
 
 // holdOthers holds the newest checkpoint against the one that was recomputed and those that others were shown.
-func (a *Auditor) holdOthers(ctx context.Context, s show, report *Report) error {
-	for _, older := range append(s.seen, a.last, s.note) {
+func (a *Auditor) holdOthers(ctx context.Context, s show, note checkpoint.Note, report *Report) error {
+	for _, older := range append(s.seen, a.last, note) {
 		f, found, err := a.rewritten(ctx, older, s.newest)
 		if errors.Is(err, errServed) {
 			f, found, err = fault{why: err.Error()}, true, nil

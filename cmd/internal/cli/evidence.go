@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imalink/custody/cmd/internal/verifier"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
@@ -27,7 +28,7 @@ func (s *session) evidenceCommand() *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
-	cmd.AddCommand(s.evidenceStatusCommand(), s.checkpointCommand(), s.trustCommand(), s.keyCommand(), s.cosignerCommand())
+	cmd.AddCommand(s.evidenceStatusCommand(), s.checkpointCommand(), s.trustCommand(), s.verifierCommand(), s.keyCommand(), s.cosignerCommand())
 	return cmd
 }
 
@@ -166,6 +167,27 @@ adds those of auditors of their own.`,
 				fmt.Fprintf(e, "%s %s\n", c.Role, c.Key)
 			}
 			return e.close(nil)
+		},
+	}
+}
+
+func (s *session) verifierCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verifier",
+		Short: "Print verify.html, which verifies in a browser",
+		Long: `Prints the page that verifies proofs and bundles in a browser, offline: the one that
+this program puts into bundles. Publish its SHA-256, which custody version says, where
+whoever verifies can find it without you. It works without a server.`,
+		Example:           `  custody evidence verifier --out verify.html`,
+		Args:              arguments(0, 0),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			a, err := s.answer()
+			if err != nil {
+				return err
+			}
+			_, err = a.Write(verifier.Page())
+			return a.close(err)
 		},
 	}
 }

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"cmp"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/imalink/custody/cmd/internal/verifier"
 	"github.com/imalink/custody/events/law"
 )
 
@@ -16,6 +18,7 @@ type build struct {
 	Revision string `json:"revision,omitempty"`
 	Go       string `json:"go"`
 	Law      string `json:"law"`
+	Verifier string `json:"verifier"`
 }
 
 func (s *session) versionCommand() *cobra.Command {
@@ -24,7 +27,8 @@ func (s *session) versionCommand() *cobra.Command {
 		Short: "Say which program this is, and how old its legal tables are",
 		Long: `Says which version of Custody this is, what it was built from and with, and the
 version of the legal tables in it (membership, adequacy decisions, transfer
-tools), which is stored with every event they judge. It works without a server.`,
+tools), which is stored with every event they judge, and the SHA-256 of the page
+verify.html that it puts into bundles. It works without a server.`,
 		Example: `  custody version
   custody version -o json`,
 		Args: arguments(0, 0),
@@ -38,11 +42,11 @@ func (s *session) version() error {
 		return err
 	}
 	b := thisBuild()
-	return a.close(a.describe(b, field{"version", b.Version}, field{"revision", cmp.Or(b.Revision, "unknown")}, field{"go", b.Go}, field{"legal tables", b.Law}))
+	return a.close(a.describe(b, field{"version", b.Version}, field{"revision", cmp.Or(b.Revision, "unknown")}, field{"go", b.Go}, field{"legal tables", b.Law}, field{"verify.html", b.Verifier}))
 }
 
 func thisBuild() build {
-	b := build{Version: "(devel)", Go: runtime.Version(), Law: law.Version()}
+	b := build{Version: "(devel)", Go: runtime.Version(), Law: law.Version(), Verifier: fmt.Sprintf("%x", verifier.Digest())}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b

@@ -16,7 +16,7 @@ var logged = regexp.MustCompile(`\.(?:Warn|Error)\(\s*"([^"]+)"|LevelError, "([^
 // no other.
 func TestLogLines(t *testing.T) {
 	written := map[string]bool{}
-	for _, folder := range []string{"ledger", "projections", "cmd/internal/api", "cmd/internal/ask", "cmd/internal/cli", "cmd/internal/forget", "cmd/internal/ingest", "cmd/internal/views"} {
+	for _, folder := range []string{"ledger", "projections", "cmd/internal/api", "cmd/internal/ask", "cmd/internal/cli", "cmd/internal/forget", "cmd/internal/ingest", "cmd/internal/views", "cmd/internal/witness"} {
 		err := filepath.WalkDir(filepath.Join(docs, "..", folder), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 				return err

@@ -54,10 +54,12 @@ type counterpart struct {
 	failing string    // what went wrong last
 }
 
+// run asks as soon as there is a new checkpoint, at most so often.
 func (c *counterpart) run(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
+		c.await(ctx)
 		if err := c.turn(ctx); ctx.Err() == nil {
 			c.note(err)
 		}
@@ -67,6 +69,14 @@ func (c *counterpart) run(ctx context.Context, every time.Duration) {
 			return
 		}
 	}
+}
+
+// await returns when there is a new checkpoint, or it is time to have the same one cosigned again. A ledger that does not
+// sign is not waited for: it may begin to.
+func (c *counterpart) await(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, Again)
+	defer cancel()
+	_ = c.notary.Await(ctx, c.kept+1) // turn finds out
 }
 
 // note says what goes wrong, once.
