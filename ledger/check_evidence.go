@@ -45,6 +45,9 @@ func (c *checker) recountEvidence() {
 	if err != nil {
 		c.report.find("evidence", 0, "%v", err)
 	}
+	if len(notes) == 0 {
+		c.report.Notes = append(c.report.Notes, "no keys of checkpoints beside the root key: nothing that was signed was compared")
+	}
 	for _, n := range notes {
 		if n.Fault != nil {
 			c.report.find("evidence", 0, "%s: %v", n.File, n.Fault)

@@ -175,7 +175,7 @@ func TestIdleLedgerIsQuiet(t *testing.T) {
 func TestEvidenceIsAFunctionOfTheStream(t *testing.T) {
 	cfg := notarised(t)
 	l := open(t, cfg)
-	recordViews(t, l, 0, 600)
+	last := recordViews(t, l, 0, 600)
 	closeLedger(t, l)
 	dir := filepath.Join(cfg.Data, "evidence")
 	before := files(t, dir)
@@ -187,6 +187,9 @@ func TestEvidenceIsAFunctionOfTheStream(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := open(t, cfg)
+		if err := l.Evidence().Await(t.Context(), last); err != nil { // a stop does not wait until all is read
+			t.Fatal(err)
+		}
 		closeLedger(t, l)
 		after := files(t, dir)
 		for name, b := range before {

@@ -7,18 +7,16 @@ import (
 	"github.com/imalink/custody/events/law"
 )
 
-// withoutDefaults is the stored event without what the ledger filled in from the registered activity: only where
-// nothing was sent. Which fields that may be is in the catalogue, so no stored event names another.
-func (d *differences) withoutDefaults(want, got *events.Stored) *events.Event {
+// withoutDefaults is the stored event without what the ledger says that it filled in from the registered activity: of
+// what was sent, that is missing then. Which fields it may be is in the catalogue, so no stored event names another.
+func (d *differences) withoutDefaults(got *events.Stored) *events.Event {
 	e := *got.Event
 	if len(got.Facts.Defaulted) > 0 && e.Data.Get("activity").IsZero() {
 		d.add("/data/ledger/defaulted")
 		return &e
 	}
 	for _, name := range got.Facts.Defaulted {
-		if want.Event.Data.Get(name).IsZero() {
-			e.Data, _ = e.Data.With(name, events.Value{})
-		}
+		e.Data, _ = e.Data.With(name, events.Value{})
 	}
 	return &e
 }

@@ -234,7 +234,7 @@ func shared(t testing.TB, n int) *events.Event {
 		`"producerinstance":"node-1","producerseq":"%d","correlationid":"place-2291","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",`+
 		`"data":{"actor":{"id":"employee:jdp","role":"recruiter","kind":"human","session":"sess-0289"},"reference":"vacancy:662","reason":"asked by the person",`+
 		`"subjects":[{"id":"candidate:10412","role":"candidate","country":"BE"},{"id":"candidate:7","role":"candidate"}],"system":"ats","dataset":"career_cv",`+
-		`"categories":["contact","career_cv"],"special":["health"],"purpose":"service_provision","basis":"A6-1-b","activity":"placement",`+
+		`"categories":["contact","career_cv"],"special":["health"],"a9":"A9-2-b","purpose":"service_provision","basis":"A6-1-b","activity":"placement",`+
 		`"recipient":{"party":"acme-bank","role":"client"}}}`, n, n+1))
 }
 

@@ -128,6 +128,9 @@ func (n *Notary) Cosign(ctx context.Context, text []byte) error {
 	case len(j.Witnesses)+len(j.Replays) == 0:
 		return fmt.Errorf("%w: there is none", ErrCosignature)
 	}
+	if err := n.own(note.Checkpoint); err != nil {
+		return err
+	}
 	return n.keep(note)
 }
 
@@ -217,6 +220,9 @@ func (n *Notary) readCosigned() error {
 		return err
 	}
 	for _, e := range entries {
+		if filepath.Ext(e.Name()) == ".tmp" {
+			continue // a crash left it
+		}
 		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -235,6 +241,44 @@ func (n *Notary) readCosigned() error {
 		}
 	}
 	slices.SortFunc(n.cosigned, func(a, b checkpoint.Note) int { return int(int64(a.Size) - int64(b.Size)) })
+	return nil
+}
+
+// checkCosigned leaves out what is not of this history, once the records are there.
+func (n *Notary) checkCosigned() error {
+	n.keeping.Lock()
+	defer n.keeping.Unlock()
+	n.mu.Lock()
+	kept := slices.Clone(n.cosigned)
+	n.mu.Unlock()
+	var failed error
+	kept = slices.DeleteFunc(kept, func(c checkpoint.Note) bool {
+		err := n.own(c.Checkpoint)
+		if err != nil && !errors.Is(err, ErrCosignature) {
+			failed = err
+		}
+		return err != nil
+	})
+	if failed == nil {
+		n.set(func(*Status) { n.cosigned = kept })
+	}
+	return failed
+}
+
+// own is nil if a checkpoint is of this ledger's records. One that its key signed and that is not is evidence: the
+// error wraps [ErrCosignature].
+func (n *Notary) own(c checkpoint.Checkpoint) error {
+	if c.Size == 0 || c.Size > n.log.Size() {
+		return fmt.Errorf("%w: of %d positions, and there are %d", ErrCosignature, c.Size, n.log.Size())
+	}
+	root, err := n.log.Root(c.Size)
+	if err != nil {
+		return err
+	}
+	if root != c.Root {
+		n.cfg.Log.Error("a checkpoint that is not of these events is signed with the key of this ledger", "size", c.Size)
+		return fmt.Errorf("%w: over the first %d positions this ledger has another root", ErrCosignature, c.Size)
+	}
 	return nil
 }
 

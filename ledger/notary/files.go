@@ -98,14 +98,16 @@ func ReadKeys(dir string) (log []checkpoint.Signer, bundle checkpoint.Signer, er
 		return nil, bundle, fmt.Errorf("reading the keys of checkpoints: %w", err)
 	}
 	if log, err = checkpoint.ParseSigners(b, maxKeys); err != nil {
-		return nil, bundle, fmt.Errorf("%s: %w", keysFile, err)
+		return nil, bundle, fmt.Errorf("%w: %s: %w", ErrUnsigned, keysFile, err)
 	}
-	if b, err = os.ReadFile(filepath.Join(dir, bundleFile)); err != nil {
+	if b, err = os.ReadFile(filepath.Join(dir, bundleFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil, bundle, fmt.Errorf("%w: no key of bundles in the key directory", ErrUnsigned)
+	} else if err != nil {
 		return nil, bundle, fmt.Errorf("reading the key of bundles: %w", err)
 	}
 	one, err := checkpoint.ParseSigners(b, 1)
 	if err != nil {
-		return nil, bundle, fmt.Errorf("%s: %w", bundleFile, err)
+		return nil, bundle, fmt.Errorf("%w: %s: %w", ErrUnsigned, bundleFile, err)
 	}
 	return log, one[0], nil
 }
@@ -212,6 +214,9 @@ func Signed(keys, dir string) ([]SignedNote, error) {
 		return nil, fmt.Errorf("reading cosigned checkpoints: %w", err)
 	}
 	for _, path := range cosigned {
+		if filepath.Ext(path) == ".tmp" {
+			continue // a crash left it
+		}
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("reading cosigned checkpoints: %w", err)

@@ -21,6 +21,13 @@ func (n *Notary) run() {
 	defer close(n.done)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	go func() { // closing does not wait until everything has been read
+		select {
+		case <-n.quit:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	ticker := time.NewTicker(n.cfg.Pace)
 	defer ticker.Stop()
 	n.note(n.begin(ctx))
@@ -33,10 +40,20 @@ func (n *Notary) run() {
 		case <-ticker.C:
 			n.note(n.turn(ctx))
 		case <-n.quit:
-			n.note(n.turn(ctx))
+			n.last()
 			return
 		}
 	}
+}
+
+// last commits to what was recorded and signs for it, unless the records were still being read.
+func (n *Notary) last() {
+	if !n.begun {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
+	defer cancel()
+	n.note(n.turn(ctx))
 }
 
 // note keeps what went wrong, and says so once.
@@ -54,7 +71,10 @@ func (n *Notary) note(err error) {
 
 // begin brings the record log up to the head, and finds out what is committed and whether it may sign.
 func (n *Notary) begin(ctx context.Context) error {
-	err := n.read(ctx, n.cfg.Stream.Head())
+	err := n.sameHistory(ctx)
+	if err == nil {
+		err = n.read(ctx, n.cfg.Stream.Head())
+	}
 	if err == nil {
 		err = n.findCommit(ctx)
 	}
@@ -62,9 +82,35 @@ func (n *Notary) begin(ctx context.Context) error {
 		err = n.mayIt()
 	}
 	if err == nil {
+		err = n.checkCosigned()
+	}
+	if err == nil {
 		n.begun = true
 	}
 	return err
+}
+
+// sameHistory empties a record log that is of another history than the stream: longer, or with another last event.
+func (n *Notary) sameHistory(ctx context.Context) error {
+	size := n.log.Size()
+	if size == 0 {
+		return nil
+	}
+	if size <= n.cfg.Stream.Head() {
+		rec, err := n.cfg.Stream.Event(ctx, size)
+		if err != nil {
+			return fmt.Errorf("comparing the last record: %w", err)
+		}
+		record, err := n.Record(size)
+		if err == nil && record.Digest == rec.Digest {
+			return nil
+		}
+	}
+	n.cfg.Log.Warn("the record log is built anew from the events", "reason", "it is of another history")
+	if err := n.log.Truncate(0); err != nil {
+		return fmt.Errorf("emptying the record log: %w", err)
+	}
+	return nil
 }
 
 // mayIt holds the log against what was signed before, and gives up signing if they differ.
@@ -134,6 +180,7 @@ func (n *Notary) read(ctx context.Context, last uint64) error {
 			if err := n.append(leaves); err != nil {
 				return err
 			}
+			n.set(func(s *Status) { s.Size = n.log.Size() })
 			leaves = leaves[:0]
 		}
 	}
@@ -164,7 +211,8 @@ func (n *Notary) append(leaves []Leaf) error {
 	return nil
 }
 
-// turn commits to what was recorded since the last commit, and signs for it.
+// turn commits to what was recorded since the last commit, and signs for it; if it cannot be committed to, for what
+// is durable all the same.
 func (n *Notary) turn(ctx context.Context) error {
 	if !n.begun {
 		if err := n.begin(ctx); err != nil {
@@ -174,15 +222,13 @@ func (n *Notary) turn(ctx context.Context) error {
 	if err := n.absorb(ctx); err != nil {
 		return err
 	}
+	var err error
 	if n.other > n.covered {
-		if err := n.commit(ctx); err != nil {
-			return err
-		}
-		if err := n.absorb(ctx); err != nil {
-			return err
+		if err = n.commit(ctx); err == nil {
+			err = n.absorb(ctx)
 		}
 	}
-	return n.sign()
+	return errors.Join(err, n.sign())
 }
 
 // commit records the roots over everything there is. If it fails the commitment may be recorded all the same: the

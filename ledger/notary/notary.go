@@ -66,6 +66,7 @@ type Notary struct {
 
 	// owned by the goroutine
 	signer  *signer // nil if it does not sign
+	why     error   // why it does not sign
 	begun   bool    // it knows what is committed, and whether it may sign
 	covered uint64  // size of the last commit
 	other   uint64  // leaves up to and including the last that is no commit
@@ -156,6 +157,7 @@ func (n *Notary) letGo() error {
 // refuse notes that nothing is signed, and why.
 func (n *Notary) refuse(why error) {
 	n.cfg.Log.Error("checkpoints are not signed", "reason", why)
+	n.why = why
 	n.mu.Lock()
 	n.status.Unsigned = why.Error()
 	n.mu.Unlock()

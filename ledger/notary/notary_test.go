@@ -1,6 +1,8 @@
 package notary
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
@@ -66,8 +69,9 @@ func TestCommitFails(t *testing.T) {
 			r.stream.heartbeats(3)
 			r.signed(3)
 			r.stream.set(func(s *memoryStream) { set(s, true) })
-			r.stream.heartbeats(1)
+			durable := r.stream.heartbeats(1)
 			r.until("failing", func(s Status) bool { return s.Failing != "" })
+			r.until("signed", func(s Status) bool { return s.Signed >= durable }) // what is durable, committed to or not
 			r.stream.set(func(s *memoryStream) { set(s, false) })
 			last := r.stream.heartbeats(1)
 			r.signed(last)
@@ -158,6 +162,79 @@ func TestRefusesToSign(t *testing.T) {
 				t.Errorf("somebody is to wait: %v", err)
 			}
 		})
+	}
+}
+
+// TestAnotherHistory brings another stream below a record log: the log is made again of what is there, and nothing is
+// signed that contradicts what was.
+func TestAnotherHistory(t *testing.T) {
+	for name, change := range map[string]func([][]byte) [][]byte{
+		"shorter":         func(raw [][]byte) [][]byte { return raw[:2] },
+		"as long":         func(raw [][]byte) [][]byte { raw[len(raw)-1] = raw[0]; return raw },
+		"longer, another": func(raw [][]byte) [][]byte { n := len(raw); raw[n-1] = raw[0]; return append(raw, raw[0], raw[1]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.signed(r.stream.heartbeats(5))
+			r.close()
+			r.stream.set(func(s *memoryStream) { s.raw = change(s.raw) })
+			r.open()
+			r.until("refusing", func(s Status) bool { return s.Unsigned != "" })
+			last := r.stream.heartbeats(1)
+			r.until("level", func(s Status) bool { return s.Size >= last })
+			for p := uint64(1); p <= last; p++ {
+				record, err := r.Record(p)
+				rec, rerr := r.stream.event(t.Context(), p)
+				if err != nil || rerr != nil || record.Digest != rec.Digest {
+					t.Fatalf("the record of %d is not that of the event: %v, %v", p, err, rerr)
+				}
+			}
+		})
+	}
+}
+
+// TestRetiredAtOnce adds a key and retires the older one before anything is signed in between: a start finds a
+// checkpoint that the key which stayed has signed.
+func TestRetiredAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.signed(r.stream.heartbeats(2))
+	r.close()
+	r.cfg.Pace = time.Hour
+	r.open()
+	r.signed(2)
+	announced := func(context.Context, events.KeyAnnouncement) error { return nil }
+	who := events.Who{Role: "operator", Token: "o"}
+	_, err := r.AddKey(t.Context(), who, announced)
+	if err == nil {
+		_, _, err = r.RetireKey(t.Context(), who, announced)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, _, err := ReadKeys(r.cfg.Keys)
+	if err == nil {
+		_, err = readSigned(r.cfg.Keys, keys)
+	}
+	if err != nil || len(keys) != 1 {
+		t.Errorf("a start would find %d keys and %v", len(keys), err)
+	}
+}
+
+// TestKeysInUse finds that a new origin is not for a ledger whose keys somebody else signs with.
+func TestKeysInUse(t *testing.T) {
+	r := newRig(t)
+	r.signed(r.stream.heartbeats(2))
+	r.close()
+	use(t, r)
+	r.open()
+	before, err := os.ReadFile(filepath.Join(r.cfg.Keys, keysFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.NewOrigin(t.Context(), "base", events.Who{Role: "operator", Token: "o"}, func(context.Context, events.KeyAnnouncement) error { return nil })
+	after, rerr := os.ReadFile(filepath.Join(r.cfg.Keys, keysFile))
+	if !errors.Is(err, ErrKeys) || rerr != nil || !bytes.Equal(before, after) {
+		t.Errorf("a new origin over keys in use: %v, %v", err, rerr)
 	}
 }
 
@@ -262,13 +339,22 @@ func TestCosign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, _, err := ReadKeys(r.cfg.Keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forked, err := checkpoint.Sign(checkpoint.Checkpoint{Origin: origin, Size: note.Size, Root: evidence.Hash{1}}, keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	stranger, err := checkpoint.NewCosigner("c.example/witness")
 	if err != nil {
 		t.Fatal(err)
 	}
 	nobody := note.Only(func(checkpoint.Key) bool { return false })
 	for name, text := range map[string][]byte{
-		"nothing cosigned": note.Bytes(), "another key of ours": by(foreign, witness), "not signed by us": by(nobody, witness, replay),
+		"nothing cosigned": note.Bytes(), "another history": by(forked, witness, replay),
+		"another key of ours": by(foreign, witness), "not signed by us": by(nobody, witness, replay),
 		"false": by(note.With(elsewhere), replay), "a stranger too": by(note, witness, stranger), "no note": []byte("no note"),
 	} {
 		if err := r.Cosign(t.Context(), text); err == nil {

@@ -52,6 +52,9 @@ func (n *Notary) RetireKey(ctx context.Context, who events.Who, announce Announc
 		if len(s.keys) != maxKeys {
 			return fmt.Errorf("%w: only one key signs; add another first", ErrKeys)
 		}
+		if err := s.again(); err != nil { // else nothing would be signed by the key that stays
+			return err
+		}
 		key, upto = s.keys[0].Verifier(), s.last.Size
 		if err := announce(ctx, events.KeyAnnouncement{Who: who, What: "log", Retired: true, Key: key, Upto: upto}); err != nil {
 			return err
@@ -101,32 +104,50 @@ func (n *Notary) ask(ctx context.Context, do func() error) error {
 // signs; after any other, do it again.
 func (n *Notary) NewOrigin(ctx context.Context, base string, who events.Who, announce Announcer) (key string, err error) {
 	err = n.ask(ctx, func() error {
-		if n.signer != nil {
+		switch {
+		case n.signer != nil:
 			return fmt.Errorf("%w: it signs under %s", ErrKeys, n.signer.origin())
+		case !errors.Is(n.why, ErrUnsigned):
+			return fmt.Errorf("%w: its keys may be well: %w", ErrKeys, n.why)
 		}
-		ancestor, err := n.putAside()
+		held, err := lock(n.cfg.Keys)
 		if err != nil {
 			return err
 		}
-		added, err := checkpoint.NewSigner(successor(cmp.Or(ancestor, base)))
-		if err != nil {
-			return err
+		if key, err = n.newOrigin(ctx, base, who, announce, held); err != nil {
+			err = errors.Join(err, held.Close())
 		}
-		if err := announce(ctx, events.KeyAnnouncement{Who: who, What: "log", Key: added.Verifier(), Ancestor: ancestor}); err != nil {
-			return err
-		}
-		if err := takeOrigin(n.cfg.Keys, added); err != nil {
-			return err
-		}
-		key = added.Verifier()
-		if err := n.takeSigner(); err != nil {
-			return err
-		}
-		n.set(func(s *Status) { n.cosigned, s.Cosigned = nil, 0 }) // they are of the former origin
-		n.publish(n.signer.last, time.Time{})
-		return nil
+		return err
 	})
 	return key, err
+}
+
+// newOrigin is NewOrigin while nobody else signs with the keys. The lock is the signer's afterwards.
+func (n *Notary) newOrigin(ctx context.Context, base string, who events.Who, announce Announcer, held *os.File) (key string, err error) {
+	ancestor, err := n.putAside()
+	if err != nil {
+		return "", err
+	}
+	added, err := checkpoint.NewSigner(successor(cmp.Or(ancestor, base)))
+	if err != nil {
+		return "", err
+	}
+	if err := announce(ctx, events.KeyAnnouncement{Who: who, What: "log", Key: added.Verifier(), Ancestor: ancestor}); err != nil {
+		return "", err
+	}
+	if err := takeOrigin(n.cfg.Keys, added); err != nil {
+		return "", err
+	}
+	s, err := readSigner(n.cfg.Keys, held)
+	if err != nil {
+		return "", err
+	}
+	n.keeping.Lock()
+	defer n.keeping.Unlock()
+	n.take(s)
+	n.set(func(s *Status) { n.cosigned, s.Cosigned = nil, 0 }) // they are of the former origin
+	n.publish(n.signer.last, time.Time{})
+	return added.Verifier(), nil
 }
 
 // successor is a name that no ledger has: the former one with an end of eight random digits, in place of one that it
@@ -140,24 +161,29 @@ func successor(origin string) string {
 	return origin + "/" + hex.EncodeToString(end[:])
 }
 
-// putAside copies what was signed last under the former origin, and tells that origin; "" if there is none.
+// putAside copies what was signed last under the former origin, and its keys, and tells that origin; "" if there is
+// none.
 func (n *Notary) putAside() (origin string, err error) {
 	b, err := os.ReadFile(filepath.Join(n.cfg.Keys, signedFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading the last checkpoint: %w", err)
-	}
-	note, err := checkpoint.Open(b)
-	if err != nil {
-		return "", nil // damaged: nothing to keep
+	if err == nil {
+		if note, err := checkpoint.Open(b); err == nil {
+			origin = note.Origin
+		}
 	}
 	sum := sha256.Sum256(b)
-	if err := writeDurable(filepath.Join(n.cfg.Keys, signedFile+"."+hex.EncodeToString(sum[:4])), b); err != nil {
-		return "", fmt.Errorf("keeping the former checkpoint: %w", err)
+	for _, path := range KeyFiles(n.cfg.Keys) {
+		b, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = writeDurable(path+"."+hex.EncodeToString(sum[:4]), b)
+		}
+		if err != nil {
+			return "", fmt.Errorf("keeping what was signed before: %w", err)
+		}
 	}
-	return note.Origin, nil
+	return origin, nil
 }
 
 // takeSigner begins to sign with the keys that are there.
@@ -166,10 +192,14 @@ func (n *Notary) takeSigner() error {
 	if err != nil {
 		return err
 	}
-	n.signer = s
+	n.take(s)
+	return nil
+}
+
+func (n *Notary) take(s *signer) {
+	n.signer, n.why = s, nil
 	n.set(func(status *Status) {
 		status.Unsigned = ""
 		status.Origin, status.Bundle, status.Keys = s.origin(), s.bundle.Verifier(), verifiers(s.keys)
 	})
-	return nil
 }

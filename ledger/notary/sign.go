@@ -25,17 +25,26 @@ type signer struct {
 // openSigner reads the keys and what they signed last, and takes them for this process alone. The error wraps
 // [ErrUnsigned] or [ErrInUse].
 func openSigner(dir string) (*signer, error) {
-	keys, bundle, err := ReadKeys(dir)
+	held, err := lock(dir)
 	if err != nil {
 		return nil, err
 	}
-	held, err := lock(dir)
+	s, err := readSigner(dir, held)
+	if err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	return s, nil
+}
+
+// readSigner is openSigner under a lock that is held.
+func readSigner(dir string, held *os.File) (*signer, error) {
+	keys, bundle, err := ReadKeys(dir)
 	if err != nil {
 		return nil, err
 	}
 	last, err := readSigned(dir, keys)
 	if err != nil {
-		return nil, errors.Join(err, held.Close())
+		return nil, err
 	}
 	return &signer{dir: dir, keys: keys, bundle: bundle, last: last, held: held}, nil
 }
@@ -84,6 +93,20 @@ func (s *signer) sign(size uint64, root evidence.Hash) (checkpoint.Note, error) 
 	}
 	s.last = note
 	return note, nil
+}
+
+// again signs for the last size with the keys of now, durably: whichever of them stays, it has signed that.
+func (s *signer) again() error {
+	note, err := checkpoint.Sign(s.last.Checkpoint, s.keys...)
+	if err != nil {
+		return err
+	}
+	s.tried = note.Bytes()
+	if err := writeDurable(filepath.Join(s.dir, signedFile), s.tried); err != nil {
+		return fmt.Errorf("writing a checkpoint: %w", err)
+	}
+	s.last = note
+	return nil
 }
 
 // emptyRoot is the root over no leaves (RFC 6962, section 2.1).

@@ -41,6 +41,9 @@ Exit status:
   2  misused
   3  a fault of the ledger was found`
 
+// leastEvery is how long there must be between rounds.
+const leastEvery = 100 * time.Millisecond
+
 type auditOptions struct {
 	trust, state string
 	once, events bool
@@ -89,8 +92,8 @@ func trustFlag(cmd *cobra.Command, path *string) {
 
 // audit audits, once or until ctx is done or a fault is found.
 func (s *session) audit(ctx context.Context, o auditOptions) error {
-	if o.every < time.Second {
-		return misuse("--every is a second at least")
+	if o.every < leastEvery {
+		return misuse("--every is %v at least", leastEvery)
 	}
 	cfg, err := s.auditor(o)
 	if err != nil {
