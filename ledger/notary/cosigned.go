@@ -134,7 +134,7 @@ func (n *Notary) Cosign(ctx context.Context, text []byte) error {
 	return n.keep(note)
 }
 
-// Trust trusts the log's keys and the announced cosigners.
+// Trust trusts the log's keys and the announced cosigners; of one public key under two names the first.
 func (n *Notary) Trust(ctx context.Context) (*checkpoint.Trust, error) {
 	status := n.Status()
 	if len(status.Keys) == 0 {
@@ -148,10 +148,14 @@ func (n *Notary) Trust(ctx context.Context) (*checkpoint.Trust, error) {
 	for _, key := range status.Keys {
 		lines = fmt.Appendf(lines, "log %s\n", key)
 	}
+	trust, err := checkpoint.ParseTrust(lines)
 	for _, c := range announced {
-		lines = fmt.Appendf(lines, "%s %s\n", c.Role, c.Key)
+		more := fmt.Appendf(lines, "%s %s\n", c.Role, c.Key)
+		if with, err := checkpoint.ParseTrust(more); err == nil { // one that goes with none before it is left out
+			lines, trust = more, with
+		}
 	}
-	return checkpoint.ParseTrust(lines)
+	return trust, err
 }
 
 // keep adds the signatures of a note to what is kept of its size.

@@ -85,6 +85,8 @@ type API struct {
 
 	noSniff, noStore []string // header values of every answer, never modified
 
+	turns chan struct{} // of heavy answers; as many as there is room for
+
 	closing context.Context // done when the server shuts down
 	close   context.CancelFunc
 }
@@ -104,6 +106,7 @@ func New(cfg Config) (*API, error) {
 	if cfg.Bodies > 0 {
 		a.bodies.left.Store(cfg.Bodies)
 	}
+	a.turns = make(chan struct{}, heavyAtOnce)
 	a.metrics = newMetrics(a)
 	a.ingest = &route{pattern: "NATS custody.ingest"}
 	a.ingest.observer = a.metrics.route(a.ingest.pattern)

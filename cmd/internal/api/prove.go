@@ -49,7 +49,7 @@ func (a *API) prove(h huma.API) {
 	proof(a, h, guard(growth, access.Prove), func(_ context.Context, _ Evidence, n *notary.Notary, in *proveGrowthInput) ([]byte, error) {
 		return proveGrowth(n, in.RawBody)
 	})
-	answer := operation(http.MethodGet, "/v1/proofs/answer", "prove-answer", "Answer how many records have a flag, that none has, or which have, and prove it", notFound, notProven, unsigned, refuted)
+	answer := operation(http.MethodGet, "/v1/proofs/answer", "prove-answer", "Answer how many records have a flag, that none has, or which have, and prove it", notFound, notProven, unsigned, refuted, busy)
 	answer.Description = "Give a range of days, of positions, or of instants. Days and instants are of the events' times, over everything recorded so far."
 	proof(a, h, guard(answer, access.Prove), func(ctx context.Context, e Evidence, n *notary.Notary, in *proveAnswerInput) ([]byte, error) {
 		q, err := in.question()
@@ -63,6 +63,11 @@ func (a *API) prove(h huma.API) {
 		if size > max(e.Head().Position, 1) {
 			return nil, problem(invalidRequest, "nothing is recorded there yet").at("/to_position")
 		}
+		done, err := a.heavy(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 		if in.Class == "replay" {
 			return n.ProveReplay(q)
 		}

@@ -22,7 +22,7 @@ type statementInput struct {
 
 // state registers statements.
 func (a *API) state(h huma.API) {
-	op := operation(http.MethodGet, "/v1/statements/non-transfer", "state-non-transfer", "The statement of recorded non-transfer, as a bundle with its proofs", notFound, notProven, unsigned)
+	op := operation(http.MethodGet, "/v1/statements/non-transfer", "state-non-transfer", "The statement of recorded non-transfer, as a bundle with its proofs", notFound, notProven, unsigned, busy)
 	op.Description = "Reads every stored event once."
 	op.Responses["200"] = binary("A bundle: docs/FORMAT.md, Bundle; custody verify reads it", zipType)
 	huma.Register(h, guard(op, access.Prove), func(ctx context.Context, in *statementInput) (*rawOutput, error) {
@@ -38,6 +38,11 @@ func (a *API) state(h huma.API) {
 		if err != nil {
 			return nil, err
 		}
+		done, err := a.heavy(ctx)
+		if err != nil {
+			return nil, a.answerable(ctx, err)
+		}
+		defer done()
 		var b bytes.Buffer
 		asked := attest.Request{From: law.Day(from), To: law.Day(to), Lang: statement.Lang(in.Lang), Issued: time.Now()}
 		if err := attest.NonTransfer(ctx, &b, l, asked); err != nil {
