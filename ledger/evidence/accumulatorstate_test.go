@@ -64,6 +64,34 @@ func TestAccumulatorGoesOn(t *testing.T) {
 	})
 }
 
+// TestAccumulatorRefuses refuses states that no records leave behind.
+func TestAccumulatorRefuses(t *testing.T) {
+	var a Accumulator
+	for i := range uint64(300) {
+		if err := a.Append(some(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := a.AppendState(nil)
+	changed := func(at int, to ...byte) []byte {
+		b := bytes.Clone(good)
+		copy(b[(at+len(b))%len(b):], to)
+		return b
+	}
+	for name, c := range map[string]struct {
+		state []byte
+		want  error
+	}{
+		"nothing": {nil, ErrFormat}, "another version": {changed(0, 2), ErrFormat}, "cut short": {good[:len(good)-1], ErrFormat},
+		"longer": {append(bytes.Clone(good), 0), ErrFormat}, "another size": {changed(8, 45), ErrFalse}, "far too many": {changed(1, 1), ErrFormat},
+		"two classes": {changed(-3, 0x03), ErrFalse}, "no day": {changed(-2, 0xFF, 0xFF), ErrFalse}, "a count of more": {changed(9+4*32+1, 1), ErrFalse},
+	} {
+		if _, err := DecodeAccumulator(c.state); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // FuzzAccumulator demands that what passes for a state is what would be written, and can be gone on from.
 func FuzzAccumulator(f *testing.F) {
 	var a Accumulator

@@ -134,6 +134,13 @@ func TestLostState(t *testing.T) {
 			t.Errorf("without the state of %s: %v, %+v", role, err, r)
 		}
 	}
+	w := newWorld(t)
+	p := newAuditing(t, w, false) // of a ledger that shows no cosignature
+	p.meet(w.tell(lie{}), middle)
+	s.check(os.Remove(must(filepath.Glob(filepath.Join(p.office.dir, "replay-*")))[0]))
+	if r, err := p.office.round(p.config()); !errors.Is(err, ErrLost) || len(p.stage.left) != 1 {
+		t.Errorf("without a state: %v, %+v", err, r)
+	}
 	damaged := must(filepath.Glob(filepath.Join(o.dir, "replay-*")))[0]
 	s.check(os.WriteFile(damaged, []byte("{}"), 0o600))
 	if r, err := o.round(cfg); !errors.Is(err, errState) {

@@ -256,7 +256,15 @@ func (p *auditing) meet(k *liar, size int) bool {
 // proves demands a proof of this type, which whoever has the key of the log confirms; of type 0, none.
 func (p *auditing) proves(want evidence.Type) {
 	p.t.Helper()
-	proofs := p.office.proofs()
+	proofs, faults := p.office.proofs(), 0
+	for _, f := range p.last.Findings {
+		if f.Fault {
+			faults++
+		}
+	}
+	if faults > 1 {
+		p.t.Errorf("the %s finds more than is false: %+v", p.name(), p.last.Findings)
+	}
 	if want == 0 {
 		if len(proofs) > 0 {
 			p.t.Errorf("the %s proves what cannot be proven", p.name())

@@ -67,6 +67,34 @@ func loseOne(t *testing.T, w *world, fail int, sent, fromEvents bool) (requests 
 	return requests
 }
 
+// TestFailedRoundIsForgotten has the request for a false tile fail: the next round of the same auditor finds it.
+func TestFailedRoundIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	p := newAuditing(t, w, false)
+	p.stage.show(w.tell(lie{tile: func(path string, body []byte) []byte {
+		if path == "tile/0/000" {
+			body[33] ^= 1
+		}
+		return body
+	}}), len(w.stored))
+	cfg, failed := p.config(), false
+	real := cfg.Do
+	cfg.Do = oneAtATime(func(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
+		if path == "/v1/tile/0/000" && !failed {
+			failed = true
+			return nil, io.ErrUnexpectedEOF
+		}
+		return real(ctx, method, path, query, body)
+	})
+	a := p.office.open(cfg)
+	if r, err := a.Round(t.Context()); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	if r, err := a.Round(t.Context()); err != nil || r.Sound || r.From != 0 {
+		t.Errorf("%v, %+v", err, r)
+	}
+}
+
 // oneAtATime has requests asked one after the other.
 func oneAtATime(do Do) Do {
 	turn := make(chan struct{}, 1)
@@ -106,6 +134,7 @@ func TestSplitView(t *testing.T) {
 			if err != nil || r.Sound != c.sound || r.Cosigned != c.sound {
 				t.Errorf("having seen %d: %v, %+v", c.seen.Size, err, r)
 			}
+			b.last = r
 			b.proves(c.proof)
 		}
 	}

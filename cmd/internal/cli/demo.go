@@ -149,15 +149,17 @@ func demoFault(err error) error {
 }
 
 // demoLedger opens the ledger of a home, made if it is not there, with all of its
-// year recorded. What was opened is closed by the function it returns.
-func (s *session) demoLedger(ctx context.Context, home demo.Home, y *demo.Year, made bool, log *slog.Logger) (_ *ledger.Ledger, _ func() error, err error) {
+// year recorded; if pace is not 0 it keeps evidence of it from then on. What was
+// opened is closed by the function it returns.
+func (s *session) demoLedger(ctx context.Context, home demo.Home, y *demo.Year, made bool, pace time.Duration, log *slog.Logger) (_ *ledger.Ledger, _ func() error, err error) {
 	if !made {
 		if err := home.Make(ctx, y); err != nil {
 			return nil, nil, err
 		}
 	}
 	clock := &demo.Clock{}
-	l, err := ledger.Open(ctx, ledger.Config{Data: home.Data, Keys: home.Keys, Index: views.Identities(log), Log: log, Now: clock.Now})
+	cfg := ledger.Config{Data: home.Data, Keys: home.Keys, Index: views.Identities(log), Log: log, Now: clock.Now}
+	l, err := ledger.Open(ctx, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -171,6 +173,16 @@ func (s *session) demoLedger(ctx context.Context, home demo.Home, y *demo.Year, 
 	bar.finish()
 	if err != nil {
 		return nil, nil, errors.Join(err, closing())
+	}
+	if pace == 0 {
+		return l, closing, nil
+	}
+	if err := closing(); err != nil {
+		return nil, nil, err
+	}
+	cfg.Now, cfg.Pace = nil, pace
+	if l, err = ledger.Open(ctx, cfg); err != nil {
+		return nil, nil, err
 	}
 	return l, closing, nil
 }

@@ -30,13 +30,15 @@ func (s *session) demonstrate(ctx context.Context, a *answer, o demoOptions, hom
 	var up *serving
 	var web *api.API
 	var listener net.Listener
+	var pace time.Duration
 	if serves { // before the long work: a port that is taken is found at once
+		pace = time.Second
 		if web, up, listener, err = demoServer(o.listen, log); err != nil {
 			return err
 		}
 		defer up.http.Close()
 	}
-	l, closeLedger, err := s.demoLedger(ctx, home, y, made, log)
+	l, closeLedger, err := s.demoLedger(ctx, home, y, made, pace, log)
 	if err != nil {
 		return err
 	}
@@ -55,6 +57,7 @@ func (s *session) demonstrate(ctx context.Context, a *answer, o demoOptions, hom
 	}
 	defer func() { err = errors.Join(err, closeViews()) }()
 	web.Attach(l)
+	web.AttachEvidence(l)
 	g.URL = address(listener, false)
 	if err := errors.Join(g.print(a), a.Flush()); err != nil {
 		return err

@@ -128,7 +128,6 @@ func (c *counterpart) ask(ctx context.Context, note checkpoint.Note) ([]checkpoi
 	if knows > note.Size {
 		return nil, fmt.Errorf("it knows a larger checkpoint, of size %d", knows)
 	}
-	c.size = knows
 	lines, _, err = c.post(ctx, note, knows)
 	return lines, err
 }

@@ -43,7 +43,7 @@ func (w *Witness) Add(r checkpoint.Request) (a Answer, err error) {
 			return err
 		case a.Err != nil:
 			return nil
-		case false:
+		case r.Note.Checkpoint != last.Checkpoint:
 			if err := w.Memory.Write(own.Origin, own.Bytes()); err != nil {
 				return err
 			}
