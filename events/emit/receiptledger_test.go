@@ -165,7 +165,7 @@ func (l *notarised) serve(w http.ResponseWriter, r *http.Request) {
 
 func (l *notarised) tile(w http.ResponseWriter, path string) {
 	t, err := tlog.ParseTilePath("tile/8/" + path)
-	if err != nil || uint64(t.N)*256+uint64(t.W) > l.log.Size()>>(8*t.L) {
+	if err != nil || uint64(t.W) != min(256, l.log.Size()>>(8*t.L)-uint64(t.N)*256) { // as c2sp.org/tlog-tiles has them
 		problem(w, "not-found", 404)
 		return
 	}

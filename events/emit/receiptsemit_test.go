@@ -1,9 +1,11 @@
 package emit_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -138,6 +140,7 @@ func TestDisputed(t *testing.T) {
 	for range 3 {
 		mustEmit(t, e, access())
 	}
+	until(t, func() bool { return len(disputed) > 0 })
 	d, ok := errors.AsType[*emit.Difference](<-disputed)
 	if !ok || !slices.Equal(d.Paths, []string{"/data/mode"}) {
 		t.Errorf("disputed %v", d)
@@ -145,6 +148,32 @@ func TestDisputed(t *testing.T) {
 	until(t, func() bool { return e.Stats().Receipts == 2 })
 	if s := e.Stats(); s.Disputed != 1 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestReceiptsLost: without a spool an event that is recorded stays recorded, and the log says what is missing.
+func TestReceiptsLost(t *testing.T) {
+	t.Parallel()
+	l, to := recording(t, asSent)
+	folder := filepath.Join(t.TempDir(), "receipts")
+	var said bytes.Buffer
+	c := quiet(to)
+	c.Log, c.Receipts = slog.New(slog.NewTextHandler(&said, nil)), l.receipts(t, folder, nil)
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	e, err := emit.Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := mustEmit(t, e, access()); r.Position != 1 {
+		t.Errorf("%+v", r)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(said.Bytes(), []byte("receipts of recorded events will be missing")) || bytes.Contains(said.Bytes(), []byte("10412")) {
+		t.Error("the log does not say so, or names somebody")
 	}
 }
 

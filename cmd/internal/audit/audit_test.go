@@ -182,4 +182,3 @@ func TestRefused(t *testing.T) {
 		t.Errorf("a ledger without events: %v, %+v", err, r)
 	}
 }
-

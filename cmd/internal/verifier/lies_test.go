@@ -201,6 +201,7 @@ func TestTrustFiles(t *testing.T) {
 		line(1) + "toString x\n", line(1) + "log other.example/ledger" + line(0)[len("log custody.example/ledger"):],
 		file + sameKey("witness", "/witness", 1) + sameKey("replay", "/replay", 1), file + sameKey("witness", "/a/witness", 1) + sameKey("witness", "/b/witness", 1),
 		file + sameKey("witness", "/witness", 1) + sameKey("replay", "/replay", 2), file + sameKey("witness", "/witness", first) + sameKey("witness", "/witness", second),
+		file + sameKey("witness", "/w1", 9), file + sameKey("witness", "/replay", 9), file + sameKey("replay", "/w1", 9), file + sameKey("replay", "/replay", 9),
 		"\ufeff" + file, file + "# \xff\n", file + "# caf\u00e9\n", bytesOf("#", 65_535-len(file)) + "\n" + file, bytesOf("#", 65_536-len(file)) + "\n" + file,
 	} {
 		want := "error"

@@ -41,10 +41,10 @@ function readCheckpoint(bytes) {
   return Object.assign(note, { origin: lines[0], size, root });
 }
 
-// What a role's key is: the type in it, and what its name ends in.
+// What a role's key is: the type in it, and what its name ends in. That of a witness ends in anything but /replay.
 const roles = {
   log: { type: 1, suffix: '' },
-  witness: { type: 4, suffix: '/witness' },
+  witness: { type: 4, suffix: '' },
   replay: { type: 4, suffix: '/replay' },
   bundle: { type: 1, suffix: '/bundle' },
 };
@@ -94,6 +94,7 @@ function readKey(word, role, at) {
   const m = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(word), { type, suffix } = roles[role];
   const raw = m && unbase64(m[3]);
   need(raw && trustedName(m[1]) && raw.length === 33 && raw[0] === type && m[1].endsWith(suffix) && m[1] !== suffix, 'trust', String(at));
+  need(role !== 'witness' || !m[1].endsWith(roles.replay.suffix), 'trust', String(at));
   need(hex(sha256(concat(utf8(m[1] + '\n'), raw)).subarray(0, 4)) === m[2], 'trust', String(at));
   return { role, name: m[1], id: m[2], pub: raw.subarray(1), upto: limit };
 }
