@@ -62,7 +62,7 @@ func TestManyHoles(t *testing.T) {
 // TestHashTiles holds recomputed tiles against a tree that was made otherwise, and goes on from what was written down.
 func TestHashTiles(t *testing.T) {
 	l := evidencetest.New(1)
-	l.Grow(2*width*width + 700)
+	l.Grow(width*width + 700)
 	at := func(tile recordlog.Tile, hashes []evidence.Hash) {
 		height := 8 * tile.Level
 		for i, h := range hashes {
@@ -95,7 +95,7 @@ func TestHashTiles(t *testing.T) {
 	if want := int(l.Size()/width + l.Size()/width/width); len(full) != want {
 		t.Errorf("%d full tiles, want %d", len(full), want)
 	}
-	for _, wrong := range [][][]byte{nil, {{}}, {{}, {}, {}, {}}, append(tiles.written()[:2:2], make([]byte, 32)), {make([]byte, 31), nil, nil}} {
+	for _, wrong := range [][][]byte{nil, {{}}, {{}, {}, {}, {}}, append(tiles.written()[:2:2], make([]byte, 64)), {make([]byte, 31), nil, nil}} {
 		if _, err := restoreTiles(tiles.size, wrong); err == nil {
 			t.Errorf("%d rows are taken for those of %d leaves", len(wrong), tiles.size)
 		}
