@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -152,6 +153,9 @@ func TestBackupWhileRecording(t *testing.T) {
 			t.Fatalf("%d events were backed up, restored: %+v", r.Events.Last, rep)
 		}
 		for _, note := range rep.Notes {
+			if strings.HasPrefix(note, "no keys of checkpoints") {
+				continue // they are in no backup
+			}
 			t.Errorf("moment %d: %s", i, note) // such as a tag whose row is missing
 		}
 		if most := vouched(t, held[1]); most > uint64(len(held[0])) {
