@@ -135,7 +135,9 @@ func (n *Notary) Offer(base uint64, leaves []Leaf) { n.queue.offer(base, leaves)
 func (n *Notary) Status() Status {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.status
+	s := n.status
+	s.Size = n.log.Size() // never less than what is signed
+	return s
 }
 
 // Close appends what was offered, commits and signs for it, and lets go of everything. The stream must still
