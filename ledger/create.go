@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/natsd"
 	"github.com/imalink/custody/ledger/notary"
 	"github.com/imalink/custody/ledger/stream"
@@ -51,7 +52,7 @@ func Create(ctx context.Context, cfg Config) error {
 	if err := fill(ctx, cfg, paths, m); err != nil {
 		return err
 	}
-	if err := writeDurable(paths.manifest(), append(m.encode(), '\n')); err != nil {
+	if err := durable.Replace(paths.manifest(), append(m.encode(), '\n')); err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
 	return nil
@@ -73,7 +74,7 @@ func claim(paths layout) error {
 		}
 	}
 	for _, dir := range []string{paths.data, filepath.Dir(paths.data), filepath.Dir(paths.keys)} {
-		if err := syncDir(dir); err != nil {
+		if err := durable.SyncDir(dir); err != nil {
 			return fmt.Errorf("syncing %s: %w", dir, err)
 		}
 	}
@@ -175,7 +176,7 @@ func firstToken(ctx context.Context, cfg Config, paths layout, m manifest, log *
 	if err != nil {
 		return fmt.Errorf("making the operator's token: %w", err)
 	}
-	if err := writeDurable(OperatorTokenPath(paths.data), []byte(token.Reveal()+"\n")); err != nil {
+	if err := durable.Replace(OperatorTokenPath(paths.data), []byte(token.Reveal()+"\n")); err != nil {
 		return fmt.Errorf("writing the operator's token: %w", err)
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/imalink/custody/ledger/durable"
 )
 
 // The durable mark is a small file beside the root key, outside the data
@@ -90,7 +92,7 @@ func (m mark) write(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeDurable(path, b); err != nil {
+	if err := durable.Replace(path, b); err != nil {
 		return fmt.Errorf("writing the durable mark: %w", err)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/imalink/custody/ledger/backup"
 	"github.com/imalink/custody/ledger/backup/escrow"
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/vault"
 )
 
@@ -231,7 +232,7 @@ func (r *restoration) claim(resumed bool) (*os.File, error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("making folders: %w", err)
 		}
-		if err := syncDir(filepath.Dir(dir)); err != nil {
+		if err := durable.SyncDir(filepath.Dir(dir)); err != nil {
 			return nil, fmt.Errorf("syncing %s: %w", filepath.Dir(dir), err)
 		}
 	}

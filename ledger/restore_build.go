@@ -12,6 +12,7 @@ import (
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/backup"
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/natsd"
 	"github.com/imalink/custody/ledger/stream"
 	"github.com/imalink/custody/ledger/vault"
@@ -185,7 +186,7 @@ func (r *restoration) nameIt(context.Context) error {
 	if err := m.write(r.staged.mark()); err != nil {
 		return err
 	}
-	if err := writeDurable(r.staged.manifest(), append(r.manifest.encode(), '\n')); err != nil {
+	if err := durable.Replace(r.staged.manifest(), append(r.manifest.encode(), '\n')); err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
 	return nil
@@ -216,7 +217,7 @@ func (r *restoration) newOperator(ctx context.Context, l *Ledger) error {
 	if err != nil {
 		return fmt.Errorf("making an operator's token: %w", err)
 	}
-	if err := writeDurable(OperatorTokenPath(r.staged.data), []byte(token.Reveal()+"\n")); err != nil {
+	if err := durable.Replace(OperatorTokenPath(r.staged.data), []byte(token.Reveal()+"\n")); err != nil {
 		return fmt.Errorf("writing the operator's token: %w", err)
 	}
 	return nil
@@ -225,7 +226,7 @@ func (r *restoration) newOperator(ctx context.Context, l *Ledger) error {
 func (r *restoration) sayComplete(context.Context) error {
 	b, err := json.Marshal(complete{Format: manifestFormat, Keys: r.paths.keys, Report: r.report})
 	if err == nil {
-		err = writeDurable(r.completeFile(), append(b, '\n'))
+		err = durable.Replace(r.completeFile(), append(b, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("completing the restore: %w", err)

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/imalink/custody/ledger/durable"
 )
 
 // finish moves the staged ledger to its place. It may be repeated: what is moved
@@ -32,7 +34,7 @@ func (r *restoration) finish() error {
 	for _, dir := range []string{r.staged.keys, r.staged.data} {
 		err := os.RemoveAll(dir)
 		if err == nil {
-			err = syncDir(filepath.Dir(dir))
+			err = durable.SyncDir(filepath.Dir(dir))
 		}
 		if err == nil {
 			err = r.step("removed " + filepath.Base(filepath.Dir(dir)))
@@ -57,7 +59,7 @@ func move(from, to string, replace bool) error {
 	switch b, err := os.Lstat(to); {
 	case err == nil && os.SameFile(a, b):
 		err = os.Remove(from)
-		return errors.Join(err, syncDir(filepath.Dir(to)))
+		return errors.Join(err, durable.SyncDir(filepath.Dir(to)))
 	case err == nil && !replace:
 		return fmt.Errorf("%w: %s", ErrExists, to)
 	case err != nil && !errors.Is(err, os.ErrNotExist):
@@ -66,7 +68,7 @@ func move(from, to string, replace bool) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(to))
+	return durable.SyncDir(filepath.Dir(to))
 }
 
 // clear removes all that a restore made, so that nothing is left behind.
@@ -89,7 +91,7 @@ func (r *restoration) clear() error {
 // name there is left as it is.
 func (r *restoration) clearStaged() error {
 	if err := os.Remove(r.completeFile()); err == nil {
-		err = syncDir(r.staged.data)
+		err = durable.SyncDir(r.staged.data)
 		if err != nil {
 			return fmt.Errorf("clearing %s: %w", r.staged.data, err)
 		}

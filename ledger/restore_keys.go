@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/natsd"
 	"github.com/imalink/custody/ledger/vault"
 )
@@ -52,7 +53,7 @@ func RestoreKeys(cfg RestoreConfig) (root uint64, err error) {
 	if err := os.MkdirAll(r.paths.keys, 0o700); err != nil {
 		return 0, fmt.Errorf("making the key directory: %w", err)
 	}
-	if err := syncDir(filepath.Dir(r.paths.keys)); err != nil {
+	if err := durable.SyncDir(filepath.Dir(r.paths.keys)); err != nil {
 		return 0, fmt.Errorf("syncing %s: %w", filepath.Dir(r.paths.keys), err)
 	}
 	slot := r.root.Reveal()

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
@@ -178,7 +179,7 @@ func (n *Notary) keep(note checkpoint.Note) error {
 	if _, err := checkpoint.Open(text); err != nil {
 		return fmt.Errorf("%w: with it the checkpoint has more than it may: %v", ErrCosignature, err)
 	}
-	if err := writeDurable(n.cosignedPath(note.Size), text); err != nil {
+	if err := durable.Replace(n.cosignedPath(note.Size), text); err != nil {
 		return fmt.Errorf("keeping a cosignature: %w", err)
 	}
 	for len(kept) > keptNotes {

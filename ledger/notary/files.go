@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
@@ -64,10 +65,10 @@ func takeOrigin(dir string, key checkpoint.Signer) error {
 	if err != nil {
 		return err
 	}
-	if err := writeDurable(filepath.Join(dir, bundleFile), []byte(bundle.Reveal()+"\n")); err != nil {
+	if err := durable.Replace(filepath.Join(dir, bundleFile), []byte(bundle.Reveal()+"\n")); err != nil {
 		return fmt.Errorf("writing the key of bundles: %w", err)
 	}
-	if err := writeDurable(filepath.Join(dir, signedFile), empty.Bytes()); err != nil {
+	if err := durable.Replace(filepath.Join(dir, signedFile), empty.Bytes()); err != nil {
 		return fmt.Errorf("writing the first checkpoint: %w", err)
 	}
 	if err := writeKeys(dir, key); err != nil {
@@ -81,7 +82,7 @@ func writeKeys(dir string, keys ...checkpoint.Signer) error {
 	for _, k := range keys {
 		b = append(append(b, k.Reveal()...), '\n')
 	}
-	if err := writeDurable(filepath.Join(dir, keysFile), b); err != nil {
+	if err := durable.Replace(filepath.Join(dir, keysFile), b); err != nil {
 		return fmt.Errorf("writing the keys of checkpoints: %w", err)
 	}
 	return nil
@@ -154,35 +155,6 @@ func lock(dir string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, f.Name()), f.Close())
 	}
 	return f, nil
-}
-
-// writeDurable replaces a file: temporary file, fsync, rename, fsync of the folder. After an error the old content
-// or the new one is there, whole.
-func writeDurable(path string, b []byte) error {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // A SignedNote is a checkpoint that was found on disk.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
@@ -125,7 +126,7 @@ func TestSigningFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.tried = note.Bytes() // written, and the answer lost
-	if err := writeDurable(filepath.Join(r.cfg.Keys, signedFile), s.tried); err != nil {
+	if err := durable.Replace(filepath.Join(r.cfg.Keys, signedFile), s.tried); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.sign(s.last.Size+6, root); err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
@@ -177,7 +178,7 @@ func (n *Notary) putAside() (origin string, err error) {
 			continue
 		}
 		if err == nil {
-			err = writeDurable(path+"."+hex.EncodeToString(sum[:4]), b)
+			err = durable.Replace(path+"."+hex.EncodeToString(sum[:4]), b)
 		}
 		if err != nil {
 			return "", fmt.Errorf("keeping what was signed before: %w", err)

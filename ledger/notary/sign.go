@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
@@ -88,7 +89,7 @@ func (s *signer) sign(size uint64, root evidence.Hash) (checkpoint.Note, error) 
 		return checkpoint.Note{}, err
 	}
 	s.tried = note.Bytes()
-	if err := writeDurable(path, s.tried); err != nil {
+	if err := durable.Replace(path, s.tried); err != nil {
 		return checkpoint.Note{}, fmt.Errorf("writing a checkpoint: %w", err)
 	}
 	s.last = note
@@ -102,7 +103,7 @@ func (s *signer) again() error {
 		return err
 	}
 	s.tried = note.Bytes()
-	if err := writeDurable(filepath.Join(s.dir, signedFile), s.tried); err != nil {
+	if err := durable.Replace(filepath.Join(s.dir, signedFile), s.tried); err != nil {
 		return fmt.Errorf("writing a checkpoint: %w", err)
 	}
 	s.last = note

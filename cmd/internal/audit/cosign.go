@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 
-	"github.com/imalink/custody/cmd/internal/witness"
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
@@ -41,7 +41,7 @@ func (a *Auditor) keep(proof []byte) (path string, err error) {
 		at = v.Leaf.Position()
 	}
 	path = filepath.Join(a.cfg.Dir, fmt.Sprintf("%s-%d.proof", kindOf(v.Type), at))
-	return path, witness.Replace(path, proof)
+	return path, durable.Replace(path, proof)
 }
 
 // cosign cosigns a checkpoint that was recomputed, once that is remembered, and leaves the cosignatures with the ledger.

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/imalink/custody/cmd/internal/witness"
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
@@ -50,7 +50,7 @@ func Init(dir, name string) (k Keys, err error) {
 		return k, fmt.Errorf("making the folder: %w", err)
 	}
 	for file, key := range map[string]checkpoint.Cosigner{replayFile: k.Replay, witnessFile: k.Witness} {
-		if err := witness.Replace(filepath.Join(dir, file), []byte(key.Reveal()+"\n")); err != nil {
+		if err := durable.Replace(filepath.Join(dir, file), []byte(key.Reveal()+"\n")); err != nil {
 			return k, fmt.Errorf("writing a key: %w", err)
 		}
 	}

@@ -67,15 +67,15 @@ func Decode(r io.Reader) (*Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sameTokens(raw, again) {
+	if !SameTokens(raw, again) {
 		return nil, fmt.Errorf("%w: it has a field that is not known, is given twice, or is not in its place", ErrInvalid)
 	}
 	return c, nil
 }
 
-// sameTokens reports whether two texts are the same JSON, written in the same
+// SameTokens reports whether two texts are the same JSON, written in the same
 // order and with the same numbers.
-func sameTokens(a, b []byte) bool {
+func SameTokens(a, b []byte) bool {
 	one, two := json.NewDecoder(bytes.NewReader(a)), json.NewDecoder(bytes.NewReader(b))
 	one.UseNumber()
 	two.UseNumber()

@@ -216,7 +216,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if !sameTokens(raw, encoded(t, c)) {
+		if !SameTokens(raw, encoded(t, c)) {
 			t.Fatal("written otherwise than it came")
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"unicode/utf8"
+
+	"github.com/imalink/custody/cmd/internal/report"
 )
 
 // MaxSize is how many bytes of JSON Decode reads.
@@ -67,26 +69,8 @@ func Decode(r io.Reader) (*Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sameTokens(raw, again) {
+	if !report.SameTokens(raw, again) {
 		return nil, fmt.Errorf("%w: it has a member that is not known, is given twice, or is not in its place", ErrInvalid)
 	}
 	return s, nil
-}
-
-// sameTokens reports whether two texts are the same JSON, written in the same
-// order and with the same numbers.
-func sameTokens(a, b []byte) bool {
-	one, two := json.NewDecoder(bytes.NewReader(a)), json.NewDecoder(bytes.NewReader(b))
-	one.UseNumber()
-	two.UseNumber()
-	for {
-		x, errX := one.Token()
-		y, errY := two.Token()
-		switch {
-		case errX != nil || errY != nil:
-			return errX == io.EOF && errY == io.EOF
-		case x != y:
-			return false
-		}
-	}
 }

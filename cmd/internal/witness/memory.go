@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/imalink/custody/ledger/durable"
 )
 
 // ErrLost is returned where a key vouched for a log, and what it last vouched for is not there any more. The key must
@@ -41,7 +43,7 @@ func (m Memory) Read(origin string) ([]byte, error) {
 // Write replaces what is remembered of a log, durably. After an error the old or the new is there: writing again is
 // safe.
 func (m Memory) Write(origin string, b []byte) error {
-	if err := Replace(m.path(origin), b); err != nil {
+	if err := durable.Replace(m.path(origin), b); err != nil {
 		return fmt.Errorf("remembering a checkpoint: %w", err)
 	}
 	logs, err := m.logs()
@@ -49,7 +51,7 @@ func (m Memory) Write(origin string, b []byte) error {
 		return err
 	}
 	list := strings.Join(append(logs, origin), "\n") + "\n"
-	if err := Replace(m.listPath(), []byte(list)); err != nil {
+	if err := durable.Replace(m.listPath(), []byte(list)); err != nil {
 		return fmt.Errorf("remembering a log: %w", err)
 	}
 	return nil
@@ -83,29 +85,4 @@ func (m Memory) listPath() string { return filepath.Join(m.Dir, m.Role+".logs") 
 func (m Memory) path(origin string) string {
 	sum := sha256.Sum256([]byte(origin))
 	return filepath.Join(m.Dir, m.Role+"-"+hex.EncodeToString(sum[:8]))
-}
-
-// Replace replaces a file, readable by its owner only: temporary file, fsync, rename, fsync of the folder. After an
-// error the old content or the new one is there, whole.
-func Replace(path string, b []byte) error {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
@@ -82,7 +83,7 @@ func (w *Witness) keepFork(a, b checkpoint.Note) (path string, err error) {
 		return "", fmt.Errorf("proving a fork: %w", err)
 	}
 	path = filepath.Join(w.Memory.Dir, fmt.Sprintf("fork-%d.proof", a.Size))
-	return path, Replace(path, proof)
+	return path, durable.Replace(path, proof)
 }
 
 // logOnly is the note with the good signatures of the log alone.
