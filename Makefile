@@ -60,7 +60,7 @@ race: ## tests under the race detector
 
 bench: build ## speed and size beside raw JetStream and PostgreSQL in the same run, then stage by stage; BENCHFLAGS=-large
 	go run ./cmd/internal/bench -binary bin/custody $(BENCHFLAGS)
-	go test -run '^$$' -bench . ./events/... ./ledger/...
+	go test -run '^$$' -bench . ./events/... ./ledger/... ./cmd/internal/audit ./cmd/internal/statement
 
 fuzz: ## every fuzz target, FUZZTIME each
 	@list=$$(go test -list '^Fuzz' $(FUZZ)); \

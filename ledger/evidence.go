@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,7 +23,7 @@ func (l *Ledger) openNotary(pace time.Duration) (err error) {
 		Dir: l.paths.evidence(), Keys: l.paths.keys, Pace: pace, Log: l.logger, Now: l.now,
 		Stream: notary.Stream{
 			Head:   func() uint64 { return l.Head().Position },
-			Replay: l.ReplayTo, Event: l.Event, Commit: l.recordCommitment, Cosigners: l.Cosigners,
+			Replay: l.ReplayTo, Event: l.Event, Commit: l.recordCommitment, Announced: l.Announced,
 		},
 	})
 	if err != nil {
@@ -76,15 +75,15 @@ func (l *Ledger) RecordKey(ctx context.Context, k events.KeyAnnouncement) (posit
 	return l.recordOwn(ctx, "key", nil, k.Event)
 }
 
-// Cosigners are the witnesses and auditors that were announced, and not retired.
-func (l *Ledger) Cosigners(ctx context.Context) ([]notary.Cosigner, error) {
-	found := make(chan []notary.Cosigner, 1)
+// Announced are the keys that events announced, of witnesses and auditors, and the log's own that are retired.
+func (l *Ledger) Announced(ctx context.Context) (notary.Announced, error) {
+	found := make(chan notary.Announced, 1)
 	select {
-	case l.asked <- func() { found <- slices.Clone(l.register.Cosigners) }:
+	case l.asked <- func() { found <- l.register.Announced.Clone() }:
 		return <-found, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return notary.Announced{}, ctx.Err()
 	case <-l.stopped:
-		return nil, ErrClosed
+		return notary.Announced{}, ErrClosed
 	}
 }

@@ -20,8 +20,8 @@ type register struct {
 	Tools      map[string][]tool      `json:"tools"`      // by party, in order of registration
 	Agreements map[string][]agreement `json:"agreements"` // by party, in order of signing
 	Activities map[string]activity    `json:"activities"`
-	Shredded   uint64                 `json:"shredded,omitempty"`  // highest root version that a ledger.key-shredded names
-	Cosigners  []notary.Cosigner      `json:"cosigners,omitempty"` // announced, and not retired, in that order
+	Shredded   uint64                 `json:"shredded,omitempty"` // highest root version that a ledger.key-shredded names
+	Announced  notary.Announced       `json:"announced"`          // keys that sign evidence
 
 	undo []func()
 }
@@ -123,17 +123,20 @@ func (r *register) apply(e *events.Event, position uint64) {
 	}
 }
 
-// announce adds a witness or an auditor, or takes one away.
+// announce adds a witness or an auditor, or takes one away; of the log's own keys it knows those that sign no more.
 func (r *register) announce(d events.Object) {
-	c := notary.Cosigner{Role: d.Get("what").Text(), Key: d.Get("key").Text(), Operator: d.Get("operator").Text()}
-	if c.Role != "witness" && c.Role != "replay" {
-		return
-	}
-	old := r.Cosigners
-	r.undo = append(r.undo, func() { r.Cosigners = old })
-	r.Cosigners = slices.DeleteFunc(slices.Clone(old), func(k notary.Cosigner) bool { return k.Key == c.Key })
-	if d.Get("state").Text() == "added" {
-		r.Cosigners = append(r.Cosigners, c)
+	old := r.Announced
+	r.undo = append(r.undo, func() { r.Announced = old })
+	role, key, retired := d.Get("what").Text(), d.Get("key").Text(), d.Get("state").Text() == "retired"
+	switch {
+	case role == "witness" || role == "replay":
+		r.Announced.Cosigners = slices.DeleteFunc(slices.Clone(old.Cosigners), func(c notary.Cosigner) bool { return c.Key == key })
+		if !retired {
+			r.Announced.Cosigners = append(r.Announced.Cosigners, notary.Cosigner{Role: role, Key: key, Operator: d.Get("operator").Text()})
+		}
+	case role == "log" && retired:
+		r.Announced.Retired = slices.DeleteFunc(slices.Clone(old.Retired), func(k notary.RetiredKey) bool { return k.Key == key })
+		r.Announced.Retired = append(r.Announced.Retired, notary.RetiredKey{Key: key, Upto: uint64(d.Get("upto").Int())})
 	}
 }
 

@@ -40,7 +40,7 @@ var thirdQuarter = evidence.Question{What: evidence.Absence, Flags: evidence.T5,
 // It reports the size of the whole proof, and that of the annotated tree in it.
 func BenchmarkLight(b *testing.B) {
 	trust := evidencetest.Trust()
-	for _, size := range []int{1e3, 1e4, 1e5, 1e6} {
+	for _, size := range []int{1e3, 1e4, 1e5, 1e6, 1e7} {
 		for _, share := range []float64{0.0001, 0.001, 0.01} {
 			l, by := year(size, share)
 			note := l.Note(l.Size(), evidencetest.Everybody)

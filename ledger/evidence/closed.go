@@ -3,8 +3,9 @@ package evidence
 import "time"
 
 // Closed reports whether the period that was asked about was over when the answer was made, and a grace after it in
-// which events come late: a witness cosigned then, and of LIGHT nothing else is under the checkpoint, or the commit
-// was made then too. at is when the last witness cosigned. Of positions there is no period.
+// which events come late: the quorum of witnesses cosigned then, and of LIGHT nothing else is under the checkpoint, or
+// the commit was made then too, by the ledger's clock. at is when that quorum had cosigned. Of positions there is no
+// period.
 func (v *Verdict) Closed() (at time.Time, ok bool) {
 	var end time.Time
 	switch v.Question.Of {
@@ -16,13 +17,13 @@ func (v *Verdict) Closed() (at time.Time, ok bool) {
 		return time.Time{}, false
 	}
 	end = end.Add(lateAfter)
-	for _, c := range v.Head.Witnesses {
-		if c.Time.After(at) {
-			at = c.Time
-		}
-	}
-	if v.Type == TypeLight && v.Head.Size > v.Upto+1 && time.UnixMilli(v.Leaf.Record.Time).Before(end) {
+	at = v.Head.WitnessedAt()
+	if v.Overtaken() && time.UnixMilli(v.Leaf.Record.Time).Before(end) {
 		return at, false
 	}
 	return at, !at.Before(end)
 }
+
+// Overtaken reports whether records that an answer of class LIGHT does not look at are under its checkpoint, beside
+// the commit itself.
+func (v *Verdict) Overtaken() bool { return v.Type == TypeLight && v.Head.Size > v.Upto+1 }

@@ -1,6 +1,10 @@
 package evidence
 
-import "github.com/imalink/custody/ledger/evidence/checkpoint"
+import (
+	"fmt"
+
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
+)
 
 // An Outcome is what came of verifying a proof that holds together; [False] is that of one that does not.
 type Outcome int
@@ -87,22 +91,26 @@ func (v *Verdict) judge(trust *checkpoint.Trust) error {
 	case v.Type.Fault():
 		need = checkpoint.NeedLog
 	}
-	if err := v.judgeHead(&v.Head, trust, need); err != nil {
-		return err
+	v.Head.Judgement = trust.Judge(v.Head.Note)
+	lacks := v.Head.Lacks(need)
+	if v.Older != nil {
+		v.Older.Judgement = trust.Judge(v.Older.Note)
+		if v.Older.Bad != nil {
+			return v.Older.Bad
+		}
+		if err := v.Older.Lacks(checkpoint.NeedLog); err != nil {
+			err = fmt.Errorf("the older checkpoint: %w", err)
+			if lacks != nil {
+				err = fmt.Errorf("%w; %w", lacks, err)
+			}
+			lacks = err
+		}
 	}
-	if v.Older == nil {
-		return nil
+	if v.Head.Bad != nil {
+		return v.Head.Bad
 	}
-	return v.judgeHead(v.Older, trust, checkpoint.NeedLog)
-}
-
-func (v *Verdict) judgeHead(h *Head, trust *checkpoint.Trust, need checkpoint.Need) error {
-	h.Judgement = trust.Judge(h.Note)
-	if h.Bad != nil {
-		return h.Bad
-	}
-	if err := h.Judgement.Lacks(need); err != nil && v.Outcome == Proven {
-		v.Outcome, v.Lacks = Unsigned, err
+	if lacks != nil {
+		v.Outcome, v.Lacks = Unsigned, lacks
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ type (
 		Counts   []countJSON   `json:"counts,omitempty"`
 		List     []leafJSON    `json:"list,omitempty"`
 		Upto     uint64        `json:"upto,omitempty"`
+		Closed   *bool         `json:"closed,omitempty"`
 		Totals   []countJSON   `json:"totals,omitempty"`
 	}
 	headJSON struct {
@@ -105,6 +106,10 @@ func (v *Verdict) answerJSON(p *provenJSON) {
 		p.List = append(p.List, leafJSON{l.Index, hex.EncodeToString(l.Record.Append(nil))})
 	}
 	p.Upto = v.Upto
+	if v.Question.Of != Positions {
+		_, closed := v.Closed()
+		p.Closed = &closed
+	}
 }
 
 func (h *Head) json() headJSON {

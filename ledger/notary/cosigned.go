@@ -1,6 +1,7 @@
 package notary
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,20 +99,36 @@ func replayed(c checkpoint.Note) bool {
 }
 
 func witnessed(c checkpoint.Note) bool {
-	return slices.ContainsFunc(c.Signatures, func(s checkpoint.Signature) bool {
-		return s.Name != c.Origin && !strings.HasSuffix(s.Name, replaySuffix)
-	})
+	count, _ := witnesses(c)
+	return count > 0
+}
+
+// witnesses is how many witnesses cosigned, and when the last of them did.
+func witnesses(c checkpoint.Note) (count int, last time.Time) {
+	for _, s := range c.Signatures {
+		if s.Name == c.Origin || strings.HasSuffix(s.Name, replaySuffix) {
+			continue
+		}
+		count++
+		if at := s.Time(); at.After(last) {
+			last = at
+		}
+	}
+	return count, last
 }
 
 // proving reports whether LIGHT can stand on a checkpoint.
 func proving(c checkpoint.Note) bool { return witnessed(c) && replayed(c) }
 
 // Cosign takes cosignatures of a checkpoint that this ledger signed, by keys that were announced, and keeps them
-// durably. Those by other keys are refused, as a whole. The error wraps [ErrCosignature], [checkpoint.ErrFormat] or
-// [ErrUnsigned]; then nothing happened. After any other it may be kept: sending it again is safe.
+// durably. Those by other keys are refused, as a whole. The error wraps [ErrCosignature], [checkpoint.ErrFormat],
+// [ErrUnsigned] or [ErrBehind]; then nothing happened. After any other it may be kept: sending it again is safe.
 func (n *Notary) Cosign(ctx context.Context, text []byte) error {
 	note, err := checkpoint.Open(text)
 	if err != nil {
+		return err
+	}
+	if _, err := n.Checkpoint(); err != nil { // what was kept may not be read yet
 		return err
 	}
 	trust, err := n.Trust(ctx)
@@ -133,30 +150,6 @@ func (n *Notary) Cosign(ctx context.Context, text []byte) error {
 		return err
 	}
 	return n.keep(note)
-}
-
-// Trust trusts the log's keys and the announced cosigners; of one public key under two names the first.
-func (n *Notary) Trust(ctx context.Context) (*checkpoint.Trust, error) {
-	status := n.Status()
-	if len(status.Keys) == 0 {
-		return nil, fmt.Errorf("%w: %s", ErrUnsigned, status.Unsigned)
-	}
-	announced, err := n.cfg.Stream.Cosigners(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("looking up who may cosign: %w", err)
-	}
-	var lines []byte
-	for _, key := range status.Keys {
-		lines = fmt.Appendf(lines, "log %s\n", key)
-	}
-	trust, err := checkpoint.ParseTrust(lines)
-	for _, c := range announced {
-		more := fmt.Appendf(lines, "%s %s\n", c.Role, c.Key)
-		if with, err := checkpoint.ParseTrust(more); err == nil { // one that goes with none before it is left out
-			lines, trust = more, with
-		}
-	}
-	return trust, err
 }
 
 // keep adds the signatures of a note to what is kept of its size.
@@ -192,14 +185,7 @@ func (n *Notary) keep(note checkpoint.Note) error {
 		}
 		kept = slices.Delete(kept, old, old+1)
 	}
-	n.set(func(s *Status) {
-		n.cosigned = kept
-		for _, c := range kept {
-			if proving(c) {
-				s.Cosigned = c.Size
-			}
-		}
-	})
+	n.set(func(s *Status) { n.setCosigned(s, kept) })
 	return nil
 }
 
@@ -207,23 +193,24 @@ func (n *Notary) cosignedPath(size uint64) string {
 	return filepath.Join(n.cfg.Dir, cosignedDir, strconv.FormatUint(size, 10))
 }
 
-// readCosigned reads what is kept. What is not a checkpoint of this origin that this ledger signed is left out.
-func (n *Notary) readCosigned() error {
-	dir := filepath.Join(n.cfg.Dir, cosignedDir)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("making the folder of cosigned checkpoints: %w", err)
+// readCosigned reads what is kept, once the records are there. What is not a checkpoint of these records that this
+// ledger signed is left out.
+func (n *Notary) readCosigned(ctx context.Context) error {
+	if n.signer == nil {
+		return nil
 	}
+	n.keeping.Lock()
+	defer n.keeping.Unlock()
+	trust, err := n.Trust(ctx)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(n.cfg.Dir, cosignedDir)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("reading cosigned checkpoints: %w", err)
 	}
-	if n.signer == nil {
-		return nil
-	}
-	own, err := trustOf(n.signer.keys)
-	if err != nil {
-		return err
-	}
+	var kept []checkpoint.Note
 	for _, e := range entries {
 		if filepath.Ext(e.Name()) == ".tmp" {
 			continue // a crash left it
@@ -236,38 +223,36 @@ func (n *Notary) readCosigned() error {
 			return fmt.Errorf("reading cosigned checkpoints: %w", err)
 		}
 		note, err := checkpoint.Open(b)
-		if err != nil || own.Judge(note).Lacks(checkpoint.NeedLog) != nil || note.Size > n.signer.last.Size {
+		if err == nil && note.Origin != trust.Origin() {
+			continue // of a former origin
+		}
+		if err == nil {
+			err = trust.Judge(note).Lacks(checkpoint.NeedLog)
+		}
+		if err != nil || note.Size > n.signer.last.Size {
 			n.cfg.Log.Warn("not a cosigned checkpoint of this ledger; left out", "file", e.Name())
 			continue
 		}
-		n.cosigned = append(n.cosigned, note)
-		if proving(note) {
-			n.status.Cosigned = max(n.status.Cosigned, note.Size)
+		switch err := n.own(note.Checkpoint); {
+		case err == nil:
+			kept = append(kept, note)
+		case !errors.Is(err, ErrCosignature): // which it said
+			return err
 		}
 	}
-	slices.SortFunc(n.cosigned, func(a, b checkpoint.Note) int { return int(int64(a.Size) - int64(b.Size)) })
+	slices.SortFunc(kept, func(a, b checkpoint.Note) int { return cmp.Compare(a.Size, b.Size) })
+	n.set(func(s *Status) { n.setCosigned(s, kept) })
 	return nil
 }
 
-// checkCosigned leaves out what is not of this history, once the records are there.
-func (n *Notary) checkCosigned() error {
-	n.keeping.Lock()
-	defer n.keeping.Unlock()
-	n.mu.Lock()
-	kept := slices.Clone(n.cosigned)
-	n.mu.Unlock()
-	var failed error
-	kept = slices.DeleteFunc(kept, func(c checkpoint.Note) bool {
-		err := n.own(c.Checkpoint)
-		if err != nil && !errors.Is(err, ErrCosignature) {
-			failed = err
+// setCosigned changes what is kept. The caller holds mu.
+func (n *Notary) setCosigned(s *Status, kept []checkpoint.Note) {
+	n.cosigned, s.Cosigned = kept, 0
+	for _, c := range kept {
+		if proving(c) {
+			s.Cosigned = c.Size
 		}
-		return err != nil
-	})
-	if failed == nil {
-		n.set(func(*Status) { n.cosigned = kept })
 	}
-	return failed
 }
 
 // own is nil if a checkpoint is of this ledger's records. One that its key signed and that is not is evidence: the

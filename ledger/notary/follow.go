@@ -78,11 +78,11 @@ func (n *Notary) begin(ctx context.Context) error {
 	if err == nil {
 		err = n.findCommit(ctx)
 	}
+	if err == nil {
+		err = n.readCosigned(ctx)
+	}
 	if err == nil && n.signer != nil {
 		err = n.mayIt()
-	}
-	if err == nil {
-		err = n.checkCosigned()
 	}
 	if err == nil {
 		n.begun = true

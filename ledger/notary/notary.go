@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -34,15 +36,8 @@ type Stream struct {
 	Event func(ctx context.Context, position uint64) (events.Record, error)
 	// Commit records a commitment; it is durable when it returns nil.
 	Commit func(ctx context.Context, c events.Commitment) error
-	// Cosigners are the verifier keys of witnesses and auditors that were announced and not retired.
-	Cosigners func(ctx context.Context) ([]Cosigner, error)
-}
-
-// A Cosigner is a witness or an auditor, as announced.
-type Cosigner struct {
-	Role     string `json:"role"`               // witness or replay
-	Key      string `json:"key"`                // verifier key
-	Operator string `json:"operator,omitempty"` // code of the party that keeps it; "" for the controller
+	// Announced are the keys that its events announce.
+	Announced func(ctx context.Context) (Announced, error)
 }
 
 // Config says where evidence is kept.
@@ -114,8 +109,8 @@ func Open(cfg Config) (*Notary, error) {
 	if err := n.takeSigner(); err != nil {
 		n.refuse(err)
 	}
-	if err := n.readCosigned(); err != nil {
-		return nil, errors.Join(err, n.letGo())
+	if err := os.MkdirAll(filepath.Join(cfg.Dir, cosignedDir), 0o700); err != nil {
+		return nil, errors.Join(fmt.Errorf("making the folder of cosigned checkpoints: %w", err), n.letGo())
 	}
 	go n.run()
 	return n, nil

@@ -326,7 +326,7 @@ func TestCosign(t *testing.T) {
 		t.Errorf("by a key that was not announced: %v", err)
 	}
 	r.stream.set(func(s *memoryStream) {
-		s.cosigners = []Cosigner{{Role: "witness", Key: witness.Verifier()}, {Role: "replay", Key: replay.Verifier(), Operator: "b"}}
+		s.announced.Cosigners = []Cosigner{{Role: "witness", Key: witness.Verifier()}, {Role: "replay", Key: replay.Verifier(), Operator: "b"}}
 	})
 	other, err := checkpoint.NewSigner(origin)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"time"
 
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/bundle"
@@ -17,8 +19,7 @@ type Event struct {
 	Told     bool // the proof has the stored event, not only its record
 }
 
-// ProveEvent proves that an event is recorded, under the newest checkpoint that covers it and is cosigned best; if
-// only the newest does, under that. The error wraps [ErrBehind] if no checkpoint covers it yet.
+// ProveEvent proves that an event is recorded, under the checkpoint over it that most witnesses cosigned. The error wraps [ErrBehind] if no checkpoint covers it yet.
 func (n *Notary) ProveEvent(ctx context.Context, e Event) ([]byte, error) {
 	note, err := n.over(e.Position)
 	if err != nil {
@@ -35,16 +36,35 @@ func (n *Notary) ProveEvent(ctx context.Context, e Event) ([]byte, error) {
 	return evidence.ProveEvent(n.log, note, e.Position-1, raw)
 }
 
-// over is the checkpoint cosigned best, or the newest if that does not cover a size.
+// fresh is how much older than the last cosignature one may be that is preferred because it is one of more: a witness
+// or an auditor that is gone makes no proof older than that.
+const fresh = 24 * time.Hour
+
+// over is a checkpoint that covers a size, for proofs that take witnesses: of those that most witnesses cosigned the
+// newest, or the newest of all if none did.
 func (n *Notary) over(size uint64) (checkpoint.Note, error) {
-	note, err := n.Cosigned()
-	if err == nil && note.Size < size {
-		note, err = n.Checkpoint()
+	newest, err := n.Checkpoint()
+	if err != nil {
+		return checkpoint.Note{}, err
 	}
-	if err == nil && (note.Size < size || size == 0) {
-		err = fmt.Errorf("%w: the last checkpoint covers %d positions", ErrBehind, note.Size)
+	if newest.Size < size || size == 0 {
+		return checkpoint.Note{}, fmt.Errorf("%w: the last checkpoint covers %d positions", ErrBehind, newest.Size)
 	}
-	return note, err
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var last time.Time
+	for _, c := range n.cosigned {
+		if _, at := witnesses(c); at.After(last) {
+			last = at
+		}
+	}
+	best, most := newest, 0
+	for _, c := range slices.Backward(n.cosigned) {
+		if count, at := witnesses(c); count > most && c.Size >= size && last.Sub(at) <= fresh {
+			best, most = c, count
+		}
+	}
+	return best, nil
 }
 
 // ProveGrowth proves that the newest checkpoint continues an older one of the same ledger, as somebody has it.
@@ -56,7 +76,8 @@ func (n *Notary) ProveGrowth(older checkpoint.Note) ([]byte, error) {
 	return evidence.ProveGrowth(n.log, older, newer)
 }
 
-// ProveReplay answers a question with all records of its range, under the checkpoint that is cosigned best.
+// ProveReplay answers a question with all records of its range, under the checkpoint over it that most witnesses
+// cosigned. The error wraps [ErrBehind] if no checkpoint covers it yet.
 func (n *Notary) ProveReplay(q evidence.Question) ([]byte, error) {
 	size := uint64(1)
 	if q.Of == evidence.Positions {

@@ -35,7 +35,7 @@ type memoryStream struct {
 	lose      bool // a commit is recorded, and that is not told
 	slip      bool // something is recorded just before the next commit, and none after it
 	failRead  bool
-	cosigners []Cosigner
+	announced Announced
 	offer     func(base uint64, leaves []Leaf) // nil: the notary must read what it is not told
 }
 
@@ -123,10 +123,10 @@ func (s *memoryStream) commit(_ context.Context, c events.Commitment) error {
 	return nil
 }
 
-func (s *memoryStream) known(context.Context) ([]Cosigner, error) {
+func (s *memoryStream) known(context.Context) (Announced, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cosigners, nil
+	return s.announced.Clone(), nil
 }
 
 // A rig is a notary over a stream in memory.
@@ -146,7 +146,7 @@ func newRig(t testing.TB) *rig {
 	s := &memoryStream{t: t}
 	r := &rig{t: t, stream: s, cfg: Config{
 		Dir: filepath.Join(dir, "evidence"), Keys: dir, Pace: time.Millisecond, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Stream: Stream{Head: s.head, Replay: s.replay, Event: s.event, Commit: s.commit, Cosigners: s.known},
+		Stream: Stream{Head: s.head, Replay: s.replay, Event: s.event, Commit: s.commit, Announced: s.known},
 	}}
 	r.open()
 	t.Cleanup(func() { r.close() })

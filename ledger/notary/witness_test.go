@@ -73,7 +73,7 @@ func TestAnswered(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	r.stream.set(func(s *memoryStream) { s.cosigners = []Cosigner{{Role: "witness", Key: w.Verifier()}} })
+	r.stream.set(func(s *memoryStream) { s.announced.Cosigners = []Cosigner{{Role: "witness", Key: w.Verifier()}} })
 	for name, answer := range map[string][]checkpoint.Signature{"a stranger": {line(t, stranger, note)}, "false": {false}} {
 		if err := r.Answered(t.Context(), note, answer); !errors.Is(err, ErrCosignature) {
 			t.Errorf("%s: %v", name, err)
@@ -96,7 +96,7 @@ func TestProvingCheckpointStays(t *testing.T) {
 	r := newRig(t)
 	w, auditor := newCosigner(t, "witness.example/w1"), newCosigner(t, "auditor.example/replay")
 	r.stream.set(func(s *memoryStream) {
-		s.cosigners = []Cosigner{{Role: "witness", Key: w.Verifier()}, {Role: "replay", Key: auditor.Verifier()}}
+		s.announced.Cosigners = []Cosigner{{Role: "witness", Key: w.Verifier()}, {Role: "replay", Key: auditor.Verifier()}}
 	})
 	first := r.signed(r.stream.heartbeats(1))
 	if err := r.Cosign(t.Context(), first.With(line(t, w, first), line(t, auditor, first)).Bytes()); err != nil {
@@ -121,6 +121,7 @@ func TestProvingCheckpointStays(t *testing.T) {
 		r.close()
 		r.open()
 	}
+	r.signed(last.Size)
 	if err := r.Cosign(t.Context(), last.With(line(t, auditor, last)).Bytes()); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,9 @@ func TestCosignaturesFit(t *testing.T) {
 	refused := 0
 	for i := range checkpoint.MaxSignatures + 5 {
 		k := newCosigner(t, fmt.Sprintf("w%d.example/witness", i))
-		r.stream.set(func(s *memoryStream) { s.cosigners = append(s.cosigners, Cosigner{Role: "witness", Key: k.Verifier()}) })
+		r.stream.set(func(s *memoryStream) {
+			s.announced.Cosigners = append(s.announced.Cosigners, Cosigner{Role: "witness", Key: k.Verifier()})
+		})
 		switch err := r.Answered(t.Context(), note, []checkpoint.Signature{line(t, k, note)}); {
 		case errors.Is(err, ErrCosignature):
 			refused++

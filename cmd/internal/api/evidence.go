@@ -29,6 +29,7 @@ const (
 type evidenceState struct {
 	Origin       string         `json:"origin,omitempty" doc:"the name that checkpoints are signed under"`
 	Keys         []string       `json:"keys" nullable:"false" doc:"verifier keys of the log, the newest last"`
+	Retired      []retiredKey   `json:"retired" nullable:"false" doc:"keys of the log under this origin that sign no more"`
 	Bundle       string         `json:"bundle,omitempty" doc:"verifier key of the manifests of bundles"`
 	Records      uint64         `json:"records" doc:"in the record log"`
 	Committed    uint64         `json:"committed" doc:"covered by the last commit"`
@@ -39,6 +40,11 @@ type evidenceState struct {
 	Failing      string         `json:"failing,omitempty" doc:"what went wrong last, if it has not gone right since"`
 	Cosigners    []announcedKey `json:"cosigners" nullable:"false"`
 	Cosignatures []cosignature  `json:"cosignatures" nullable:"false" doc:"of the checkpoint that proofs are made under"`
+}
+
+type retiredKey struct {
+	Key  string `json:"key" doc:"its verifier key"`
+	Upto uint64 `json:"upto" doc:"the last size that it signed for; of what it signs beyond nothing counts"`
 }
 
 type announcedKey struct {
@@ -65,7 +71,7 @@ type (
 type Evidence interface {
 	Evidence() *notary.Notary
 	RecordKey(ctx context.Context, k events.KeyAnnouncement) (position uint64, err error)
-	Cosigners(ctx context.Context) ([]notary.Cosigner, error)
+	Announced(ctx context.Context) (notary.Announced, error)
 	Event(ctx context.Context, position uint64) (events.Record, error)
 	Head() ledger.Head
 	Name() string
@@ -98,12 +104,16 @@ func (a *API) showEvidence(h huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		out := &evidenceOutput{Body: stateOf(n.Status())}
-		announced, err := e.Cosigners(ctx)
+		status := n.Status()
+		out := &evidenceOutput{Body: stateOf(status)}
+		announced, err := e.Announced(ctx)
 		if err != nil {
 			return nil, a.answerable(ctx, err)
 		}
-		for _, c := range announced {
+		for _, k := range status.Retired(announced) {
+			out.Body.Retired = append(out.Body.Retired, retiredKey(k))
+		}
+		for _, c := range announced.Cosigners {
 			out.Body.Cosigners = append(out.Body.Cosigners, announcedKey(c))
 		}
 		note, err := n.Cosigned()
@@ -123,7 +133,7 @@ func (a *API) showEvidence(h huma.API) {
 func stateOf(s notary.Status) evidenceState {
 	out := evidenceState{Origin: s.Origin, Keys: append([]string{}, s.Keys...), Bundle: s.Bundle,
 		Records: s.Size, Committed: s.Committed, Signed: s.Signed, Cosigned: s.Cosigned, Unsigned: s.Unsigned, Failing: s.Failing,
-		Cosigners: []announcedKey{}, Cosignatures: []cosignature{}}
+		Retired: []retiredKey{}, Cosigners: []announcedKey{}, Cosignatures: []cosignature{}}
 	if !s.SignedAt.IsZero() {
 		at := s.SignedAt.UTC()
 		out.SignedAt = &at

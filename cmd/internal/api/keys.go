@@ -10,6 +10,7 @@ import (
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
+	"github.com/imalink/custody/ledger/notary"
 )
 
 type (
@@ -66,13 +67,18 @@ func (a *API) manageKeys(h huma.API) {
 	})
 	announce := operation(http.MethodPost, "/v1/evidence/cosigners", "announce-cosigner", "Announce whose cosignatures are taken, or are no more", notFound, notRecorded, halted)
 	huma.Register(h, guard(announce, access.ManageKeys), func(ctx context.Context, in *cosignerInput) (*cosignerOutput, error) {
-		e, _, err := a.notary()
+		e, n, err := a.notary()
 		if err != nil {
 			return nil, err
 		}
 		role, ok := checkpoint.CosignerRole(in.Body.Key)
 		if !ok {
 			return nil, problem(invalidRequest, "a verifier key of type 4: of an auditor that recomputes if its name ends in /replay, else of a witness").at("/key")
+		}
+		if !in.Body.Retired {
+			if err := n.Suits(ctx, role, in.Body.Key); err != nil {
+				return nil, a.answerable(ctx, unsuited(err))
+			}
 		}
 		k := events.KeyAnnouncement{Who: whoAsks(ctx), What: role, Retired: in.Body.Retired, Key: in.Body.Key, Operator: in.Body.Operator}
 		out := &cosignerOutput{}
@@ -92,6 +98,14 @@ func (a *API) manageKeys(h huma.API) {
 		}
 		return nil, a.answerable(ctx, err)
 	})
+}
+
+// unsuited says of a key which is wrong; of any other error it says nothing.
+func unsuited(err error) error {
+	if errors.Is(err, notary.ErrKeys) {
+		return problem(invalidRequest, "a key under this name, or this public key under another, signs or was announced: no trust file can have both").at("/key")
+	}
+	return err
 }
 
 // whoAsks is the token behind a request.

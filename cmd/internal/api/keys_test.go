@@ -147,9 +147,9 @@ func TestAnnouncing(t *testing.T) {
 			t.Fatalf("announcing: %d %s", a.StatusCode, a.body)
 		}
 	}
-	list, err := r.ledger.Cosigners(t.Context())
-	if err != nil || len(list) != 1 || list[0].Key != good.Verifier() || list[0].Role != "witness" {
-		t.Errorf("announced are %v, %v", list, err)
+	announced, err := r.ledger.Announced(t.Context())
+	if err != nil || len(announced.Cosigners) != 1 || announced.Cosigners[0].Key != good.Verifier() || announced.Cosigners[0].Role != "witness" {
+		t.Errorf("announced are %v, %v", announced, err)
 	}
 }
 

@@ -34,16 +34,20 @@ func (s *session) evidenceCommand() *cobra.Command {
 
 // witnessed is how far evidence has come.
 type witnessed struct {
-	Origin    string   `json:"origin"`
-	Keys      []string `json:"keys"`
-	Bundle    string   `json:"bundle"`
-	Records   uint64   `json:"records"`
-	Committed uint64   `json:"committed"`
-	Signed    uint64   `json:"signed"`
-	SignedAt  string   `json:"signed_at,omitempty"`
-	Cosigned  uint64   `json:"cosigned"`
-	Unsigned  string   `json:"unsigned,omitempty"`
-	Failing   string   `json:"failing,omitempty"`
+	Origin  string   `json:"origin"`
+	Keys    []string `json:"keys"`
+	Retired []struct {
+		Key  string `json:"key"`
+		Upto uint64 `json:"upto"`
+	} `json:"retired"`
+	Bundle    string `json:"bundle"`
+	Records   uint64 `json:"records"`
+	Committed uint64 `json:"committed"`
+	Signed    uint64 `json:"signed"`
+	SignedAt  string `json:"signed_at,omitempty"`
+	Cosigned  uint64 `json:"cosigned"`
+	Unsigned  string `json:"unsigned,omitempty"`
+	Failing   string `json:"failing,omitempty"`
 	Cosigners []struct {
 		Role     string `json:"role"`
 		Key      string `json:"key"`
@@ -91,6 +95,9 @@ func (w witnessed) fields(e *exchange) []field {
 	}
 	for _, k := range w.Keys {
 		fields = append(fields, field{"log key", k})
+	}
+	for _, k := range w.Retired {
+		fields = append(fields, field{"retired log key", fmt.Sprintf("%s, up to size %d", k.Key, k.Upto)})
 	}
 	fields = append(fields, field{"bundle key", w.Bundle})
 	for _, c := range w.Cosigners {
@@ -140,10 +147,11 @@ func (s *session) trustCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "trust",
 		Short: "Print a trust file of the keys that the server names",
-		Long: `Prints a trust file: the keys of the ledger, and those of the witnesses and
-auditors that it announced. It is only as good as the channel: whoever verifies
-compares each key with what its holder says, over the telephone or on paper, and
-adds those of auditors of their own.`,
+		Long: `Prints a trust file: the keys of the ledger, those that it signed with before, up to
+the size that they signed for, and those of the witnesses and auditors that it
+announced. It is only as good as the channel: whoever verifies compares each key with
+what its holder says, over the telephone or on paper, and adds those of auditors of
+their own.`,
 		Example:           `  custody evidence trust --out imalink.trust`,
 		Args:              arguments(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -159,6 +167,9 @@ adds those of auditors of their own.`,
 			fmt.Fprintf(e, "# As the server names them: compare each key with its holder before you rely on it.\n")
 			for _, k := range w.Keys {
 				fmt.Fprintf(e, "log %s\n", k)
+			}
+			for _, k := range w.Retired {
+				fmt.Fprintf(e, "log %s upto %d\n", k.Key, k.Upto)
 			}
 			if w.Bundle != "" {
 				fmt.Fprintf(e, "bundle %s\n", w.Bundle)

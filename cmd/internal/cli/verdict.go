@@ -35,7 +35,10 @@ func (s *session) printVerdict(a *answer, v *evidence.Verdict) error {
 	if class := v.Class(); class != "" {
 		fields = append(fields, field{"class", class + trusting(class)})
 	}
-	fields = append(fields, under(v.Head, zone)...)
+	fields = append(fields, under("as recorded up to", v.Head, zone)...)
+	if v.Older != nil {
+		fields = append(fields, under("older checkpoint", *v.Older, zone)...)
+	}
 	return a.describe(json.RawMessage(raw), append(fields, answerFields(v, zone)...)...)
 }
 
@@ -115,9 +118,9 @@ func recordLine(r *evidence.Record) string {
 	return line
 }
 
-// under says whose signatures the checkpoint has.
-func under(h evidence.Head, zone *time.Location) []field {
-	fields := []field{{"as recorded up to", fmt.Sprintf("position %d, root %x", h.Size, h.Root)}}
+// under says whose signatures a checkpoint has.
+func under(what string, h evidence.Head, zone *time.Location) []field {
+	fields := []field{{what, fmt.Sprintf("position %d, root %x", h.Size, h.Root)}}
 	for _, k := range h.Log {
 		fields = append(fields, field{"signed by the log", k.String()})
 	}
@@ -151,9 +154,12 @@ func answerFields(v *evidence.Verdict, zone *time.Location) (fields []field) {
 	late := v.Totals[14] // of the flag late
 	fields = append(fields, field{"late events", count(late.Count) + " of all that were looked at"})
 	if v.Question.Of != evidence.Positions {
-		closed := "period not closed: no witness has cosigned a day after its end"
+		closed := "period not closed: no quorum of witnesses has cosigned a day after its end"
 		if at, ok := v.Closed(); ok {
-			closed = "closed, by a witness at " + at.In(zone).Format("2006-01-02 15:04:05 -0700")
+			closed = "closed, by the witnesses' clocks at " + at.In(zone).Format("2006-01-02 15:04:05 -0700")
+			if v.Overtaken() {
+				closed += ", and by the ledger's for what was committed to"
+			}
 		}
 		fields = append(fields, field{"period", closed}, field{"note", "the time of an event is its producer's claim"})
 	}
@@ -191,7 +197,7 @@ func (s *session) printBundle(a *answer, v *attest.Verdict) error {
 	for _, p := range v.Proofs {
 		fields = append(fields, field{"proven", answerLine(p)})
 	}
-	fields = append(fields, under(v.Proofs[0].Head, zone)...)
+	fields = append(fields, under("as recorded up to", v.Proofs[0].Head, zone)...)
 	for _, k := range v.Signed {
 		shown.Signed = append(shown.Signed, k.String())
 		fields = append(fields, field{"bundle signed by", k.String()})

@@ -101,6 +101,16 @@ func (j Judgement) Lacks(need Need) error {
 	return fmt.Errorf("%w, but by %s", ErrUnsigned, strings.Join(lacks, ", "))
 }
 
+// WitnessedAt is when the quorum of witnesses had cosigned, by their clocks: as many of them as the trust asks for say
+// this time or a later one. The zero time if fewer cosigned.
+func (j Judgement) WitnessedAt() time.Time {
+	if j.trust == nil || len(j.Witnesses) < j.trust.quorum[roleWitness] {
+		return time.Time{}
+	}
+	latest := slices.SortedFunc(slices.Values(j.Witnesses), func(a, b Cosignature) int { return b.Time.Compare(a.Time) })
+	return latest[j.trust.quorum[roleWitness]-1].Time
+}
+
 // JudgeManifest says which keys for manifests signed a text about this origin, and how many signatures are by keys
 // that the trust does not name. The error is nil, or wraps [ErrSignature] if a key that the trust names did not
 // make its signature.

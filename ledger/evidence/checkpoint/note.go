@@ -2,11 +2,13 @@ package checkpoint
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -40,6 +42,14 @@ type Signature struct {
 
 // Line is the signature as a line, with its line end.
 func (s Signature) Line() []byte { return s.append(nil) }
+
+// Time is when a cosignature says that it was made, whether it verifies or not; the zero time of any other signature.
+func (s Signature) Time() time.Time {
+	if len(s.Bytes) != timeSize+ed25519.SignatureSize {
+		return time.Time{}
+	}
+	return time.Unix(int64(min(binary.BigEndian.Uint64(s.Bytes), maxTime)), 0).UTC()
+}
 
 // same reports whether t is by the same key.
 func (s Signature) same(t Signature) bool { return s.Key == t.Key }

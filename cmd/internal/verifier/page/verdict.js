@@ -32,6 +32,7 @@ function answerJSON(said, v) {
   v.counts = q.flags.map((i) => ({ flag: flagNames[i], count: said.counts[i] }));
   if (said.records.length > 0) v.list = said.records.map((r) => ({ index: r.index, record: hex(r.raw) }));
   v.upto = said.upto;
+  if (said.closed !== null) v.closed = said.closed;
   const some = flagNames.map((flag, i) => ({ flag, count: totals.count[i], first: totals.first[i], last: totals.last[i] })).filter((t) => t.count > 0);
   if (some.length > 0) v.totals = some;
 }

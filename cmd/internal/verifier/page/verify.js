@@ -44,7 +44,8 @@ async function concluded(said, trust) {
   }
   const signatures = said.notes[said.notes.length - 1].judged;
   const times = signatures.filter((s) => s.role === 'witness' && s.state === 'good').map((s) => s.time);
-  const witnessed = times.length > 0 ? Math.max(...times) : null;
+  const quorum = trust ? trust.quorum.witness : 1; // so many of them say this time, or a later one
+  const witnessed = times.length >= quorum ? times.sort((a, b) => b - a)[quorum - 1] : null;
   const outcome = missing.length === 0 ? 'proven' : 'unsigned';
   return Object.assign(said, { outcome, trusted: trust !== null, missing, signatures, witnessed, closed: periodClosed(said, witnessed) });
 }
