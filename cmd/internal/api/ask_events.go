@@ -100,8 +100,13 @@ func (a *API) askOneEvent(h huma.API) {
 		return place{position}, err
 	})
 	one := operation(http.MethodGet, "/v1/events/{position}", "get-event", "One event in full, as it is stored", questionProblems(notFound)...)
-	question(a, h, guard(one, access.QueryEvent), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *positionInput) (ask.Full, error) {
-		return d.Event(ctx, who, in.Position, in.Case)
+	one.Description = "With its record, and the proof of it, once a checkpoint covers it."
+	question(a, h, guard(one, access.QueryEvent), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *positionInput) (evidenced, error) {
+		full, err := d.Event(ctx, who, in.Position, in.Case)
+		if err != nil {
+			return evidenced{}, err
+		}
+		return a.evidenced(ctx, full)
 	})
 	explain := operation(http.MethodGet, "/v1/events/{position}/explain", "explain-event", "Why an event has its class, fact by fact", questionProblems(notFound)...)
 	question(a, h, guard(explain, access.Explain), func(ctx context.Context, d *ask.Desk, who ask.Asker, in *positionInput) (ask.Explanation, error) {

@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/imalink/custody/cmd/internal/ask"
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/evidence"
@@ -78,6 +80,32 @@ func (a *API) prove(h huma.API) {
 		return n.ProveLight(basis, q)
 	})
 	a.receipts(h)
+}
+
+// evidenced is one event in full, with its evidence.
+type evidenced struct {
+	ask.Full
+	Record string `json:"record,omitempty" doc:"its record in the record log, in hexadecimal; absent if there is none yet"`
+	Proof  []byte `json:"proof,omitempty" doc:"that it is recorded, in base64: custody verify reads it; absent if no checkpoint covers it yet, or none is signed"`
+}
+
+// evidenced adds its evidence to an event, as far as there is any.
+func (a *API) evidenced(ctx context.Context, full ask.Full) (out evidenced, err error) {
+	out.Full = full
+	e := a.evidence.Load()
+	if e == nil || (*e).Evidence() == nil {
+		return out, nil
+	}
+	n := (*e).Evidence()
+	record, err := n.Record(full.Item.Position)
+	if err == nil {
+		out.Record = hex.EncodeToString(record.Append(nil))
+		out.Proof, err = n.ProveEvent(ctx, notary.Event{Position: full.Item.Position, Told: true})
+	}
+	if errors.Is(err, notary.ErrBehind) || errors.Is(err, notary.ErrUnsigned) {
+		err = nil
+	}
+	return out, err
 }
 
 // proveGrowth proves that the newest checkpoint continues an older one, or says why not.

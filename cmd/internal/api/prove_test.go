@@ -2,10 +2,12 @@ package api
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imalink/custody/cmd/internal/attest"
 	"github.com/imalink/custody/ledger/access"
@@ -247,5 +249,28 @@ func TestStatement(t *testing.T) {
 		if p := r.problem(r.ask(access.RoleAuditor, "GET", "/v1/statements/non-transfer?"+query, ""), invalidRequest); p.Path != want {
 			t.Errorf("%s: %q at %q", query, p.Detail, p.Path)
 		}
+	}
+}
+
+// TestEventWithItsEvidence demands an event's record and proof beside it, and neither of a ledger that keeps none.
+func TestEventWithItsEvidence(t *testing.T) {
+	r := newReadingAt(t, time.Millisecond)
+	r.covered()
+	var got struct {
+		Event  json.RawMessage
+		Digest string
+		Record string
+		Proof  []byte
+	}
+	a := r.ask(access.RoleDPO, "GET", "/v1/events/3", "")
+	r.must(json.Unmarshal([]byte(a.body), &got))
+	v, err := evidence.Verify(got.Proof, r.ledgerTrust())
+	r.must(err)
+	if v.Leaf.Position() != 3 || hex.EncodeToString(v.Raw) != got.Record || !bytes.Equal(v.Event, got.Event) || !strings.HasSuffix(got.Record, got.Digest) {
+		t.Errorf("record %s, digest %s; the proof is of position %d, %x", got.Record, got.Digest, v.Leaf.Position(), v.Raw)
+	}
+	none := newReading(t)
+	if a := none.ask(access.RoleDPO, "GET", "/v1/events/3", ""); a.StatusCode != 200 || strings.Contains(a.body, `"record"`) || strings.Contains(a.body, `"proof"`) {
+		t.Errorf("without evidence: %d %s", a.StatusCode, a.body)
 	}
 }

@@ -78,13 +78,19 @@ func (g *gate) Replay(ctx context.Context, from uint64) iter.Seq2[events.Record,
 // newReading opens it and records small.
 func newReading(t testing.TB) *reading {
 	t.Helper()
+	return newReadingAt(t, 0)
+}
+
+// newReadingAt is newReading with evidence at a pace.
+func newReadingAt(t testing.TB, pace time.Duration) *reading {
+	t.Helper()
 	dir := t.TempDir()
 	data, keys := filepath.Join(dir, "data"), filepath.Join(dir, "keys")
 	r := &reading{t: t, tokens: map[access.Role]string{}, log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.must(ledger.Create(t.Context(), ledger.Config{Data: data, Keys: keys}))
 	var err error
-	r.ledger, err = ledger.Open(t.Context(), ledger.Config{Data: data, Keys: keys, Log: log, Index: func(string) (ledger.Index, error) { return &emptyIndex{}, nil }})
+	r.ledger, err = ledger.Open(t.Context(), ledger.Config{Data: data, Keys: keys, Log: log, Pace: pace, Index: func(string) (ledger.Index, error) { return &emptyIndex{}, nil }})
 	r.must(err)
 	t.Cleanup(func() { r.must(r.ledger.Close(context.Background())) })
 	r.gate = &gate{Ledger: r.ledger}
@@ -95,6 +101,7 @@ func newReading(t testing.TB) *reading {
 	r.api, err = New(Config{Version: "test", Log: log})
 	r.must(err)
 	r.api.Attach(r.ledger)
+	r.api.AttachEvidence(r.ledger)
 	r.api.AttachViews(r.desk(), r.views)
 	for _, p := range []access.Producer{{Name: "ats", Families: []string{"data", "subject"}}, {Name: "register", Families: []string{"governance"}}} {
 		_, err := r.ledger.Access().PutProducer(t.Context(), "", p)
