@@ -84,25 +84,36 @@ func (a *API) oneReceipt(ctx context.Context, position uint64) ([]byte, error) {
 	return n.ProveEvent(ctx, notary.Event{Position: position, Told: true})
 }
 
-func (a *API) manyReceipts(ctx context.Context, from, to uint64) ([]byte, error) {
-	_, n, err := a.notary()
+// manyReceipts are the receipts of a range that the token may have, once a checkpoint covers all of it.
+func (a *API) manyReceipts(ctx context.Context, from, to uint64) (b []byte, err error) {
+	e, n, err := a.notary()
 	if err != nil {
 		return nil, err
 	}
-	own, err := a.ownEvents(ctx, from, to)
-	if err != nil || len(own) == 0 {
+	to = min(to, e.Head().Position)
+	if from > to {
+		return nil, nil
+	}
+	if err := covered(ctx, n, to); err != nil {
 		return nil, err
 	}
-	if err := covered(ctx, n, own[len(own)-1]); err != nil {
-		return nil, err
-	}
-	var b []byte
-	for _, position := range own {
-		proof, err := n.ProveEvent(ctx, notary.Event{Position: position, Told: true})
+	p := requestOf(ctx).principal
+	for rec, err := range a.ledger().ReplayTo(ctx, from, to) {
+		if err != nil {
+			return nil, fmt.Errorf("replaying from position %d: %w", from, err)
+		}
+		own, err := ownEvent(p, rec.Raw)
 		if err != nil {
 			return nil, err
 		}
-		b = wire.BigEndian.AppendUint64(b, position)
+		if !own {
+			continue
+		}
+		proof, err := n.ProveEvent(ctx, notary.Event{Position: rec.Position, Told: true})
+		if err != nil {
+			return nil, err
+		}
+		b = wire.BigEndian.AppendUint64(b, rec.Position)
 		b = append(wire.BigEndian.AppendUint32(b, uint32(len(proof))), proof...)
 		if len(b) > receiptBytes {
 			break
@@ -120,24 +131,6 @@ func covered(ctx context.Context, n *notary.Notary, position uint64) error {
 		return notary.ErrBehind
 	}
 	return err
-}
-
-// ownEvents are the positions of a range that the token may have receipts of.
-func (a *API) ownEvents(ctx context.Context, from, to uint64) (own []uint64, err error) {
-	l, p := a.ledger(), requestOf(ctx).principal
-	for rec, err := range l.ReplayTo(ctx, from, min(to, l.Head().Position)) {
-		if err != nil {
-			return nil, fmt.Errorf("replaying from position %d: %w", from, err)
-		}
-		its, err := ownEvent(p, rec.Raw)
-		if err != nil {
-			return nil, err
-		}
-		if its {
-			own = append(own, rec.Position)
-		}
-	}
-	return own, nil
 }
 
 // ownEvent reports whether somebody may have the receipt of a stored event: a producer that of its own, a relay that
