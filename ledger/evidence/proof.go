@@ -3,6 +3,7 @@ package evidence
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
@@ -82,6 +83,27 @@ func (w *writer) tree(r Reader, t prunedTree) error {
 		w.bytes(h[:])
 	}
 	return err
+}
+
+// How many records are read at once, and the room that the hashes behind them take.
+const (
+	atOnce   = 1 << 14
+	treeRoom = 1 << 12 // bytes: two hashes a level of the largest log
+)
+
+// records writes the records of leaves. They are in memory once, however many they are.
+func (w *writer) records(r Reader, s Span) error {
+	w.b = slices.Grow(w.b, int(s.Len()*RecordSize)+treeRoom)
+	for s.From < s.To {
+		some := Span{s.From, min(s.From+atOnce, s.To)}
+		b, err := records(r, some)
+		if err != nil {
+			return err
+		}
+		w.bytes(b)
+		s.From = some.To
+	}
+	return nil
 }
 
 // An input is what of a proof is not yet read.

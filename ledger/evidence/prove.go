@@ -77,7 +77,8 @@ func ProveFork(a, b checkpoint.Note) ([]byte, error) {
 	return w.end(nil)
 }
 
-// ProveReplay answers a question with all records of its range. That of days or instants is the whole log.
+// ProveReplay answers a question with all records of its range, so the proof takes 54 bytes of memory a record. The
+// range of days or instants is the whole log.
 // The error wraps [ErrPresent] if the question is of an absence and there are such records.
 func ProveReplay(r Reader, n checkpoint.Note, q Question) ([]byte, error) {
 	if n.Size > r.Size() {
@@ -87,14 +88,12 @@ func ProveReplay(r Reader, n checkpoint.Note, q Question) ([]byte, error) {
 		return nil, err
 	}
 	scope := q.scope(n.Size)
-	all, err := records(r, scope)
-	if err != nil {
-		return nil, err
-	}
 	w := newWriter(TypeReplay)
 	w.question(q)
 	w.note(n)
-	w.bytes(all)
+	if err := w.records(r, scope); err != nil {
+		return nil, err
+	}
 	return w.end(w.tree(r, prunedTree{size: n.Size, opened: []Span{scope}}))
 }
 
@@ -146,15 +145,13 @@ func ProveFalseCommit(r Reader, n checkpoint.Note, by Committed) ([]byte, error)
 		return nil, err
 	}
 	upto := Span{0, by.Index + 1}
-	all, err := records(r, upto)
-	if err != nil {
-		return nil, err
-	}
 	w := newWriter(TypeFalseCommit)
 	w.note(n)
 	w.number(by.Index)
 	w.event(by.Event)
-	w.bytes(all)
+	if err := w.records(r, upto); err != nil {
+		return nil, err
+	}
 	return w.end(w.tree(r, prunedTree{size: n.Size, opened: []Span{upto}}))
 }
 

@@ -278,3 +278,13 @@ func TestLyingCommit(t *testing.T) {
 		t.Errorf("the fault: %+v, %v", v, err)
 	}
 }
+
+// TestLongReplay proves an answer over more records than are read at once.
+func TestLongReplay(t *testing.T) {
+	l, _ := year(40_000, 0.001)
+	question := evidence.Question{What: evidence.Count, Flags: evidence.Late, Of: evidence.Positions, From: 3, To: 39_000}
+	v := must(evidence.Verify(must(evidence.ProveReplay(l, l.Note(l.Size(), evidencetest.Everybody), question)), evidencetest.Trust()))
+	if want := uint64(len(l.Matching(question, l.Size()))); v.Outcome != evidence.Proven || v.Count() != want || want == 0 {
+		t.Errorf("%d, %v", v.Count(), v.Outcome)
+	}
+}
