@@ -33,8 +33,8 @@ type Config struct {
 	SpoolBytes int64
 
 	// Heartbeat is after how long without an event the producer says that it is there and nothing happened: 5
-	// minutes if 0; a negative one means that it says nothing, not even that it starts and stops. The producer
-	// must have been added to the ledger for the family "ledger".
+	// minutes if 0. It says so on each UTC day once, however busy it is. A negative one means that it says nothing,
+	// not even that it starts and stops. The producer must have been added to the ledger for the family "ledger".
 	Heartbeat time.Duration
 
 	// Receipts, if given, gather a signed receipt of each event that the ledger records, held against what was sent.
@@ -118,7 +118,9 @@ func (c Config) filled() (Config, error) {
 	if c.Disputed == nil {
 		c.Disputed = func(uint64, error) {}
 	}
-	c.now = time.Now
+	if c.now == nil {
+		c.now = time.Now
+	}
 	if c.grace == 0 {
 		c.grace = defaultGrace
 	}

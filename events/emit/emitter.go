@@ -25,6 +25,7 @@ type Emitter struct {
 		sync.Mutex
 		over    bool      // closed, or the ledger takes no heartbeats
 		emitted time.Time // when an event was last accepted
+		told    time.Time // the UTC day of the last heartbeat
 	}
 }
 

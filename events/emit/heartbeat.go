@@ -2,6 +2,7 @@ package emit
 
 import (
 	"context"
+	"time"
 
 	"github.com/imalink/custody/events"
 )
@@ -26,25 +27,27 @@ func (e *Emitter) start(ctx context.Context) {
 	}
 }
 
-// beat says that the producer runs whenever nothing else has said so for a while. While events wait it says
-// nothing: they will.
+// day is one of UTC, as statements count them.
+const day = 24 * time.Hour
+
+// beat says that the producer runs whenever nothing else has said so for a while, unless events wait: they will. And
+// on each UTC day once, whatever else it says: a statement counts the days on which nobody said that all is told.
 func (e *Emitter) beat(ctx context.Context) {
 	for {
 		e.beats.Lock()
-		silent, over := e.cfg.now().Sub(e.beats.emitted), e.beats.over
+		now := e.cfg.now()
+		silent, over, today := now.Sub(e.beats.emitted), e.beats.over, e.beats.told.Equal(now.Truncate(day))
 		e.beats.Unlock()
+		wait := e.cfg.Heartbeat
 		switch {
 		case over:
 			return
-		case silent < e.cfg.Heartbeat:
-			if sleep(ctx, e.cfg.Heartbeat-silent) != nil {
-				return
-			}
-			continue
-		case e.queue.idle():
+		case today && silent < e.cfg.Heartbeat:
+			wait -= silent
+		case !today || e.queue.idle():
 			_, _ = e.emitBeat(ctx, beatRunning) // the log says what keeps the ledger from being reached
 		}
-		if sleep(ctx, e.cfg.Heartbeat) != nil {
+		if sleep(ctx, min(wait, now.Truncate(day).Add(day).Sub(now))) != nil {
 			return
 		}
 	}
@@ -54,11 +57,18 @@ func (e *Emitter) beat(ctx context.Context) {
 func (e *Emitter) emitBeat(ctx context.Context, state string) (Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.grace)
 	defer cancel()
-	ev, err := build(e.cfg.Producer, e.instance, e.cfg.now(), heartbeat(state), nil)
+	now := e.cfg.now()
+	ev, err := build(e.cfg.Producer, e.instance, now, heartbeat(state), nil)
 	if err != nil {
 		return Receipt{}, err
 	}
-	return e.put(ctx, ev, true)
+	receipt, err := e.put(ctx, ev, true)
+	if err == nil {
+		e.beats.Lock()
+		e.beats.told = now.Truncate(day)
+		e.beats.Unlock()
+	}
+	return receipt, err
 }
 
 // numbered gives an event its number. It changes the event.

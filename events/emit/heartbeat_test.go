@@ -38,6 +38,27 @@ func TestHeartbeats(t *testing.T) {
 	}
 }
 
+// TestHeartbeatOfTheDay has a producer that is never silent say once that a new day of UTC has begun.
+func TestHeartbeatOfTheDay(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t)
+	c := l.config()
+	emit.Hasty(&c, time.Minute)
+	c.Heartbeat = time.Hour
+	begun, midnight := time.Now(), time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	emit.Clock(&c, func() time.Time { return midnight.Add(-500 * time.Millisecond).Add(time.Since(begun)) })
+	e := open(t, c)
+	l.until(t, func() bool { mustEmit(t, e, access()); return len(l.Of(events.LedgerHeartbeat)) >= 2 })
+	for range 5 {
+		mustEmit(t, e, access())
+	}
+	stop(t, e)
+	beats := l.Of(events.LedgerHeartbeat)
+	if len(beats) != 3 || eventstest.Text(beats[1], "state") != "running" || beats[0].Time[:10] != "2026-03-02" || beats[1].Time[:10] != "2026-03-03" {
+		t.Errorf("%d heartbeats: %v", len(beats), beats)
+	}
+}
+
 func TestRefusedHeartbeatsEnd(t *testing.T) {
 	t.Parallel()
 	l := newLedger(t)

@@ -175,5 +175,10 @@ func (n *Notary) Record(position uint64) (evidence.Record, error) {
 // WriteBundle writes a bundle of files, its manifest signed by the key for that. The error wraps [ErrUnsigned],
 // [bundle.ErrFormat], or is w's: then some of it may be written.
 func (n *Notary) WriteBundle(ctx context.Context, w io.Writer, files bundle.Files) error {
-	return n.between(ctx, func(s *signer) error { return bundle.Write(w, s.origin(), files, s.bundle) })
+	var origin string
+	var key checkpoint.Signer
+	if err := n.between(ctx, func(s *signer) error { origin, key = s.origin(), s.bundle; return nil }); err != nil {
+		return err
+	}
+	return bundle.Write(w, origin, files, key)
 }
