@@ -23,6 +23,7 @@ const (
 	defaultURL  = "http://127.0.0.1:8420"
 	answerLimit = 64 << 20         // bytes of an answer held in memory at once
 	patience    = 60 * time.Second // from the last byte sent to the first received
+	longer      = time.Hour        // of an answer for which the server may read every event
 )
 
 // client talks to one server with one token. It may be used concurrently.
@@ -51,6 +52,13 @@ func (s *session) client() (*client, error) {
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
+}
+
+// unhurried has the client wait for an answer that takes the server long.
+func (c *client) unhurried() *client {
+	transport := c.http.Transport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = longer
+	return &client{base: c.base, token: c.token, http: &http.Client{Transport: transport, CheckRedirect: c.http.CheckRedirect}}
 }
 
 func (s *session) bearer() (string, error) {

@@ -154,17 +154,25 @@ func (s *session) prove(ctx context.Context, method, path string, query url.Valu
 	return nil
 }
 
-// fetch asks for bytes, and asks again while the server says that it will soon have them.
+// fetch asks for bytes, which may take the server long, and asks again while it says that it will soon have them.
 func (s *session) fetch(ctx context.Context, method, path string, query url.Values, body []byte) (got []byte, err error) {
 	c, err := s.client()
 	if err != nil {
 		return nil, err
 	}
+	c = c.unhurried()
+	waiting := s.progress("the server works on it", 0, false)
+	defer waiting.finish()
+	waiting.set(1) // it turns by itself from now on
 	mediaType := ""
 	if body != nil {
 		mediaType = "text/plain"
 	}
-	err = patiently(ctx, s.note, func() error {
+	note := func(format string, args ...any) {
+		waiting.clear()
+		s.note(format, args...)
+	}
+	err = patiently(ctx, note, func() error {
 		response, err := c.send(ctx, method, path, query, mediaType, body)
 		if err != nil {
 			return err

@@ -46,19 +46,22 @@ func (s *session) progress(what string, total int64, bytes bool) progress {
 	if !terminal(s.Stderr) || s.outFile == "" && s.format != "table" && terminal(s.Stdout) {
 		return progress{}
 	}
-	if total <= 0 {
-		total = -1
-	}
-	return progress{progressbar.NewOptions64(total,
+	options := []progressbar.Option{
 		progressbar.OptionSetWriter(s.Stderr),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(bytes),
-		progressbar.OptionShowCount(),
-		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionFullWidth(),
 		progressbar.OptionEnableColorCodes(false),
 		progressbar.OptionClearOnFinish(),
-	)}
+	}
+	if total > 0 || bytes { // else there is nothing to count
+		options = append(options, progressbar.OptionShowCount())
+	}
+	if total <= 0 {
+		total = -1
+	}
+	return progress{progressbar.NewOptions64(total, options...)}
 }
 
 func (p progress) set(n int64) {
