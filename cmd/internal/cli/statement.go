@@ -4,10 +4,13 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/imalink/custody/cmd/internal/attest"
+	"github.com/imalink/custody/cmd/internal/statement"
+	"github.com/imalink/custody/events"
 )
 
 const statementLong = `Makes the statement of recorded non-transfer over a range of UTC days: a bundle
@@ -64,6 +67,9 @@ func (s *session) nonTransferCommand() *cobra.Command {
 			}
 			s.note("grade %s; the bundle is in %s, %s bytes; custody verify %s --trust FILE checks it, and so does verify.html in it",
 				v.Statement.Result.Grade, s.outFile, count(len(b)), s.outFile)
+			if n := delicate(v.Statement); n > 0 {
+				s.note("%s in it under privilege or inquiry, or about an authority or a breach: read it before you hand it on", some(n, "event"))
+			}
 			return nil
 		},
 	}
@@ -73,4 +79,14 @@ func (s *session) nonTransferCommand() *cobra.Command {
 	f.StringVar(&lang, "lang", "en", "language that the page shows first: en, nl or fr")
 	cmd.RegisterFlagCompletionFunc("lang", one([]string{"en", "nl", "fr"}))
 	return cmd
+}
+
+// delicate is how many of the events that a statement lists are not for everybody whom it may reach.
+func delicate(s *statement.Statement) (n int) {
+	for _, it := range slices.Concat(s.Transfers, s.Working) {
+		if it.Secrecy != "" || it.Kind == events.GovernanceAuthorityRequested.Name() || strings.HasPrefix(it.Kind, "breach.") {
+			n++
+		}
+	}
+	return n
 }
