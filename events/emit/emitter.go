@@ -16,12 +16,11 @@ type Emitter struct {
 	queue    queue
 	tally    tally
 
-	stop     context.CancelFunc // ends sending
-	quiet    context.CancelFunc // ends heartbeats
-	running  sync.WaitGroup     // of the goroutines that send and beat
-	closing  sync.Once
-	expected chan struct{} // capacity 1: there are receipts to collect
-	beats    struct {
+	stop    context.CancelFunc // ends sending
+	quiet   context.CancelFunc // ends heartbeats
+	running sync.WaitGroup     // of the goroutines that send and beat
+	closing sync.Once
+	beats   struct {
 		sync.Mutex
 		over    bool      // closed, or the ledger takes no heartbeats
 		emitted time.Time // when an event was last accepted
@@ -57,7 +56,7 @@ func Open(c Config) (*Emitter, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emitter{cfg: c, expected: make(chan struct{}, 1)}
+	e := &Emitter{cfg: c}
 	if c.Spool == "" {
 		e.instance = NewInstance()
 		e.queue = newDirect(e)

@@ -25,7 +25,8 @@ var (
 )
 
 // Receipts are a producer's receipts, kept in a folder: what it holds against a ledger that later says something
-// else. Give an emitter some ([Config.Receipts]), or say with [Receipts.Expect] and [Receipts.Collect] what was sent.
+// else. Give an emitter some ([Config.Receipts]), or an outbox's relay, or say with
+// [Receipts.Expect] what was sent and have it collected with [Receipts.Follow] or [Receipts.Collect].
 //
 // The folder names nobody. It is made if it is not there, 0700 with files of 0600. Keep it where whoever runs the
 // ledger cannot reach it, and in backups; never under the ledger's data directory. A receipt is the file
@@ -37,6 +38,7 @@ type Receipts struct {
 	dir   string
 	from  *HTTP
 	trust *checkpoint.Trust
+	noted chan struct{} // capacity 1: there are receipts to collect
 }
 
 // OpenReceipts opens a folder of receipts, which come from a ledger over HTTP: with the token of the producer, or of
@@ -57,7 +59,7 @@ func OpenReceipts(dir string, from *HTTP, trust *checkpoint.Trust) (*Receipts, e
 			return nil, fmt.Errorf("emit: making the folder of receipts: %w", err)
 		}
 	}
-	return &Receipts{dir: dir, from: from, trust: trust}, nil
+	return &Receipts{dir: dir, from: from, trust: trust, noted: make(chan struct{}, 1)}, nil
 }
 
 // outside is nil unless the folder lies in a ledger's data directory (docs/FORMAT.md, "Manifest").

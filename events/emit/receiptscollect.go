@@ -35,7 +35,12 @@ func (s *Receipts) Expect(sent ...Sent) error {
 		want[e.Position] = append(want[e.Position], expect(e.Event))
 	}
 	name := strconv.FormatUint(sent[0].Position, 10) + "-" + randomID() + awaitedEnd
-	return placeDurably(filepath.Join(s.dir, awaitedDir, name), appendAwaited(nil, want))
+	err := placeDurably(filepath.Join(s.dir, awaitedDir, name), appendAwaited(nil, want))
+	select {
+	case s.noted <- struct{}{}:
+	default:
+	}
+	return err
 }
 
 // Collect awaits the receipts of everything that is expected, verifies them, compares them with what was sent, and

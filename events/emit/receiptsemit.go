@@ -2,14 +2,9 @@ package emit
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/imalink/custody/events"
 )
-
-// receiptsEvery is how often it is looked again at receipts that could not be collected.
-const receiptsEvery = time.Minute
 
 // expect notes that receipts of what the ledger has recorded are to be collected.
 func (e *Emitter) expect(results []Result, sent func(i int) *events.Event) error {
@@ -22,48 +17,21 @@ func (e *Emitter) expect(results []Result, sent func(i int) *events.Event) error
 			list = append(list, Sent{r.Position, ev})
 		}
 	}
-	err := e.cfg.Receipts.Expect(list...)
-	select {
-	case e.expected <- struct{}{}:
-	default:
-	}
-	return err
+	return e.cfg.Receipts.Expect(list...)
 }
 
-// collect collects receipts until ctx ends: of what is recorded meanwhile, and of what a former run left.
+// collect collects receipts until ctx ends.
 func (e *Emitter) collect(ctx context.Context) {
-	said := map[uint64]bool{}
 	told := func(position uint64, err error) {
-		switch {
-		case err == nil:
+		if err == nil {
 			e.tally.receipts.Add(1)
-		case !said[position]:
-			said[position] = true
-			e.tally.disputed.Add(1)
-			e.cfg.Log.Error("the ledger gives no receipt of what was sent", "producer", e.cfg.Producer, "position", position, "error", err)
-			e.cfg.Disputed(position, err)
-		}
-	}
-	for before := ""; ; {
-		err := e.cfg.Receipts.Collect(ctx, told)
-		if ctx.Err() != nil {
 			return
 		}
-		text := fmt.Sprint(err)
-		if err != nil && text != before {
-			e.cfg.Log.Warn("receipts cannot be collected; trying again", "producer", e.cfg.Producer, "error", err)
-		}
-		before = text
-		more := e.expected
-		if err != nil {
-			more = nil // it would go wrong again
-		}
-		later := time.NewTimer(receiptsEvery)
-		select {
-		case <-more:
-		case <-later.C:
-		case <-ctx.Done():
-		}
-		later.Stop()
+		e.tally.disputed.Add(1)
+		e.cfg.Log.Error("the ledger gives no receipt of what was sent", "producer", e.cfg.Producer, "position", position, "error", err)
+		e.cfg.Disputed(position, err)
 	}
+	e.cfg.Receipts.Follow(ctx, told, func(err error) {
+		e.cfg.Log.Warn("receipts cannot be collected; trying again", "producer", e.cfg.Producer, "error", err)
+	})
 }

@@ -4,7 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -252,5 +257,59 @@ func TestWhatIsWrongIsSaidBeforeAnythingIsWritten(t *testing.T) {
 	}
 	if s, err := box.Schema(); err != nil || len(s) != 2 {
 		t.Errorf("%d statements, %v", len(s), err)
+	}
+}
+
+// TestRelayAwaitsReceipts has a ledger that gives none: each event is disputed. What cannot be noted stays in the table.
+func TestRelayAwaitsReceipts(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/receipts" { // of many, there is none among them
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, `{"type":"urn:custody:problem:not-found","status":404}`)
+		}
+	}))
+	defer server.Close()
+	dir := filepath.Join(t.TempDir(), "receipts")
+	receipts, err := emit.OpenReceipts(dir, &emit.HTTP{URL: server.URL, Token: "custody_test"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, db := newDatabase(t)
+	box, rec := &outbox.Outbox{DB: db, Producer: "ats"}, eventstest.New(t, "ats")
+	for range 3 {
+		put(t, db, box, true)
+	}
+	r := relay(box, rec)
+	r.Receipts = receipts
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Step(t.Context()); err == nil || len(d.left().rows) != 3 {
+		t.Errorf("%d rows are left, %v", len(d.left().rows), err)
+	}
+	if err := os.Rename(dir+".away", dir); err != nil {
+		t.Fatal(err)
+	}
+	disputed := make(chan uint64, 10)
+	r.Disputed = func(position uint64, err error) {
+		if errors.Is(err, emit.ErrReceiptMissing) {
+			disputed <- position
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- r.Run(ctx) }()
+	for range 3 {
+		select {
+		case <-disputed:
+		case <-time.After(time.Minute):
+			t.Fatal("nothing is disputed")
+		}
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) || len(d.left().rows) != 0 {
+		t.Errorf("%v, %d rows are left", err, len(d.left().rows))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/imalink/custody/events"
@@ -21,6 +22,14 @@ type Relay struct {
 
 	// Refused, if given, is told of each event that the ledger refused for good.
 	Refused func(emit.Rejection)
+
+	// Receipts, if given, gather a signed receipt of each event that the ledger records, held against what was sent.
+	// They are noted before an event leaves the table, and awaited while Run runs.
+	Receipts *emit.Receipts
+
+	// Disputed, if given, is told of each event of which the ledger gives no receipt, or one of something else than
+	// was sent: the error wraps one of the errors of receipts.
+	Disputed func(position uint64, err error)
 }
 
 // batch is how many rows are handled at once.
@@ -28,6 +37,11 @@ const batch = 500
 
 // Run relays until ctx ends, and tries again whatever fails.
 func (r *Relay) Run(ctx context.Context) error {
+	var collecting sync.WaitGroup
+	defer collecting.Wait()
+	if r.Receipts != nil {
+		collecting.Go(func() { r.collect(ctx) })
+	}
 	every := r.Every
 	if every == 0 {
 		every = time.Second
@@ -74,6 +88,22 @@ func (r *Relay) Step(ctx context.Context) (int, error) {
 	return len(results), err
 }
 
+// collect collects receipts until ctx ends.
+func (r *Relay) collect(ctx context.Context) {
+	told := func(position uint64, err error) {
+		if err == nil {
+			return
+		}
+		r.log().Error("the ledger gives no receipt of what was sent", "producer", r.Outbox.Producer, "position", position, "error", err)
+		if r.Disputed != nil {
+			r.Disputed(position, err)
+		}
+	}
+	r.Receipts.Follow(ctx, told, func(err error) {
+		r.log().Warn("receipts cannot be collected; trying again", "producer", r.Outbox.Producer, "error", err)
+	})
+}
+
 func (r *Relay) log() *slog.Logger {
 	if r.Log == nil {
 		return slog.Default()
@@ -81,10 +111,14 @@ func (r *Relay) log() *slog.Logger {
 	return r.Log
 }
 
-// settle takes rows away whose events are recorded, and writes into the others why they are not.
+// settle notes what receipts are to come of, takes rows away whose events are recorded, and writes into the others why
+// they are not. After an error the rows are as before, or that was lost: both are relayed again, or not, safely.
 func (r *Relay) settle(ctx context.Context, rows []row, results []emit.Result) error {
 	if len(results) == 0 {
 		return nil
+	}
+	if err := r.expect(rows, results); err != nil {
+		return err
 	}
 	err := r.Outbox.in(ctx, func(tx *sql.Tx, table string) error {
 		for i, res := range results {
@@ -107,6 +141,21 @@ func (r *Relay) settle(ctx context.Context, rows []row, results []emit.Result) e
 		}
 	}
 	return nil
+}
+
+// expect notes what the ledger recorded, to await receipts of it.
+func (r *Relay) expect(rows []row, results []emit.Result) error {
+	if r.Receipts == nil {
+		return nil
+	}
+	var sent []emit.Sent
+	for i, res := range results {
+		ev, err := events.Decode(rows[i].event)
+		if err == nil && res.Position > 0 { // of an older catalogue nothing can be expected
+			sent = append(sent, emit.Sent{Position: res.Position, Event: ev})
+		}
+	}
+	return r.Receipts.Expect(sent...)
 }
 
 // in runs f in a transaction, which is committed if f returns nil.
