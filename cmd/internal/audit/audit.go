@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,9 +20,9 @@ var (
 	ErrInUse = errors.New("audit: this folder is in use")
 	// ErrForeign is returned where the server has a ledger that the trust file is not about.
 	ErrForeign = errors.New("audit: not the ledger of the trust file")
-	// ErrLost is returned where the replay key cosigned what the auditor does not know any more. It must not be used
-	// again: make another, and have it announced.
-	ErrLost = errors.New("audit: what the replay key cosigned is not known any more")
+	// ErrLost is returned where a key of the folder cosigned what the folder does not know any more. Its keys must not be
+	// used again: make others, and have them announced.
+	ErrLost = errors.New("audit: what this folder's keys cosigned is not known any more")
 )
 
 // Config says what is audited, and how.
@@ -30,7 +31,7 @@ type Config struct {
 	Do     Do                // asks the ledger
 	Trust  *checkpoint.Trust // says which ledger it is, and which keys are its own
 	Events bool              // from stored events; else from records
-	Seen   []checkpoint.Note // checkpoints that others were shown: the ledger must continue them
+	Seen   []checkpoint.Note // checkpoints signed by the log that others were shown: the ledger must continue them
 	Now    func() time.Time
 	// Progress is told how many leaves of how many are recomputed; nil is nobody.
 	Progress func(done, all uint64)
@@ -66,14 +67,14 @@ func Open(cfg Config) (*Auditor, error) {
 		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, cfg.Dir), held.Close())
 	}
 	return &Auditor{
-		cfg: cfg, keys: keys, held: held, ledger: &remote{cfg.Do, cfg.Trust}, memory: witness.Memory{Dir: cfg.Dir, Role: "replay"},
+		cfg: cfg, keys: keys, held: held, ledger: &remote{cfg.Do, cfg.Trust, answerTime}, memory: witness.Memory{Dir: cfg.Dir, Role: replayRole},
 		witness: NewWitness(cfg.Dir, keys, cfg.Trust, cfg.Now),
 	}, nil
 }
 
 // NewWitness is the witness of an auditor's folder.
 func NewWitness(dir string, keys Keys, trust *checkpoint.Trust, now func() time.Time) *witness.Witness {
-	return &witness.Witness{Key: keys.Witness, Trust: trust, Memory: witness.Memory{Dir: dir, Role: "witness"}, Now: now}
+	return &witness.Witness{Key: keys.Witness, Trust: trust, Memory: witness.Memory{Dir: dir, Role: witnessRole}, Now: now}
 }
 
 // Keys are what the auditor cosigns with.
@@ -83,8 +84,8 @@ func (a *Auditor) Keys() Keys { return a.keys }
 func (a *Auditor) Close() error { return a.held.Close() }
 
 // Round audits what the ledger signed last, and cosigns it. A report with faults is no error. The error is that it could
-// not be audited, or, beside a report, that the cosignatures did not reach the ledger; it wraps [ErrForeign] or [ErrLost]
-// if trying again does not help. After any error the next round begins where the last good one ended.
+// not be audited, or, beside a report, that the cosignatures did not reach the ledger; it wraps [ErrForeign], [ErrLost] or
+// [ErrState] if trying again does not help. After any error the next round begins where the last good one ended.
 func (a *Auditor) Round(ctx context.Context) (*Report, error) {
 	report, err := a.round(ctx)
 	if report == nil || !report.Sound || err != nil && !report.Cosigned {
@@ -105,17 +106,21 @@ func (a *Auditor) round(ctx context.Context) (*Report, error) {
 		return report, nil
 	case err != nil:
 		return nil, err
-	case s.newest.Size == 0:
-		return report, nil
 	}
 	a.resume()
+	report.about(s.newest)
 	report.From = a.pass.trail.Size()
+	err = a.holdOthers(ctx, s, report)
 	for _, note := range s.notes {
-		if err = a.audit(ctx, s, note, report); err != nil || !report.Sound {
+		if err != nil || !report.Sound {
 			break
 		}
+		err = a.audit(ctx, note, report)
 	}
-	if err != nil && !report.Cosigned {
+	switch {
+	case !report.Sound:
+		err = nil // whatever else could not be found out
+	case err != nil && !report.Cosigned:
 		return nil, err
 	}
 	report.describe(a.pass)
@@ -123,10 +128,13 @@ func (a *Auditor) round(ctx context.Context) (*Report, error) {
 }
 
 // audit audits one checkpoint, and cosigns it unless that was done not long ago.
-func (a *Auditor) audit(ctx context.Context, s show, note checkpoint.Note, report *Report) error {
-	report.Size, report.Root = note.Size, fmt.Sprintf("%x", note.Root)
+func (a *Auditor) audit(ctx context.Context, note checkpoint.Note, report *Report) error {
+	report.about(note)
 	report.Cosigned, report.Taken, report.Unannounced = false, false, nil
-	if err := a.recompute(ctx, s, note, report); err != nil || !report.Sound {
+	if err := a.recompute(ctx, note, report); err != nil || !report.Sound {
+		return err
+	}
+	if err := a.convicted(report); err != nil || !report.Sound {
 		return err
 	}
 	if note.Checkpoint == a.left && a.cfg.Now().Sub(a.leftAt) < witness.Again {
@@ -153,13 +161,16 @@ func (a *Auditor) load() error {
 		if pass, last, err = decodePass(b); err != nil {
 			return err
 		}
+		if last.Origin != a.cfg.Trust.Origin() {
+			return fmt.Errorf("%w: that of another ledger", ErrState)
+		}
 	}
 	a.pass, a.last = pass, last
 	return nil
 }
 
-// resume has the pass stand where recomputing begins: a record auditor's state does not do for an event auditor, and an
-// event auditor's falls behind when only records are recomputed.
+// resume has the pass stand where recomputing begins: what a record auditor wrote down does not do for an event auditor,
+// and what an event auditor did falls behind when only records are recomputed.
 func (a *Auditor) resume() {
 	switch {
 	case a.cfg.Events && a.pass.judged == nil:
@@ -171,32 +182,37 @@ func (a *Auditor) resume() {
 
 // A show is what a ledger shows of what it signed.
 type show struct {
-	notes  []checkpoint.Note // to be audited, the newest last
+	notes  []checkpoint.Note // to be audited, the newest last; none of size 0
 	newest checkpoint.Note
-	seen   []checkpoint.Note // that others were shown before
+	seen   []checkpoint.Note // what was shown before, and to others
 }
 
 // choose finds the checkpoints to audit: the newest, and before it the newest that a witness cosigned, if that is beyond
 // what is recomputed already: a busy ledger signs so often that auditor and witness would never cosign the same. All have
-// the log's signatures alone.
+// the log's signatures alone. The newest is asked for last: it must continue whatever was signed before.
 func (a *Auditor) choose(ctx context.Context) (s show, err error) {
-	witnessed, err := a.witness.Last() // before the ledger is asked, which must show at least that
+	own, err := a.witness.Last()
 	if errors.Is(err, witness.ErrLost) {
-		return s, fmt.Errorf("%w: nor what the witness key did: %w", ErrLost, err)
+		return s, fmt.Errorf("%w: %w", ErrLost, err)
 	}
 	if err != nil {
 		return s, err
 	}
-	s.seen = append(a.cfg.Seen[:len(a.cfg.Seen):len(a.cfg.Seen)], witnessed)
+	witnessed, err := a.fetch(ctx, true)
+	if err != nil {
+		return s, err
+	}
 	if s.newest, err = a.fetch(ctx, false); err != nil {
 		return s, err
 	}
-	cosigned, err := a.fetch(ctx, true)
-	if cosigned.Size > a.last.Size && cosigned.Size < s.newest.Size {
-		s.notes = append(s.notes, cosigned)
+	s.seen = slices.Concat(a.cfg.Seen, []checkpoint.Note{a.last, own, witnessed})
+	if witnessed.Size > a.last.Size && witnessed.Size < s.newest.Size {
+		s.notes = append(s.notes, witnessed)
 	}
-	s.notes = append(s.notes, s.newest)
-	return s, err
+	if s.newest.Size > 0 {
+		s.notes = append(s.notes, s.newest)
+	}
+	return s, nil
 }
 
 // fetch fetches a checkpoint that the log signed.
@@ -206,7 +222,7 @@ func (a *Auditor) fetch(ctx context.Context, witnessed bool) (checkpoint.Note, e
 		return note, err
 	}
 	j := a.cfg.Trust.Judge(note)
-	mine := slices.ContainsFunc(note.Signatures, func(s checkpoint.Signature) bool { return s.Key == a.keys.Replay.Key() })
+	mine, err := a.mine(note)
 	switch {
 	case note.Origin != a.cfg.Trust.Origin():
 		return note, fmt.Errorf("%w: its checkpoints have another origin", ErrForeign)
@@ -214,8 +230,25 @@ func (a *Auditor) fetch(ctx context.Context, witnessed bool) (checkpoint.Note, e
 		return note, fmt.Errorf("%w: %w", errServed, j.Bad)
 	case len(j.Log) == 0:
 		return note, fmt.Errorf("%w: no key of the log that the trust file names signed its checkpoint", ErrForeign)
+	case err != nil:
+		return note, err
 	case mine && note.Size > a.last.Size:
 		return note, fmt.Errorf("%w: the ledger has its cosignature over %d positions, and this folder knows of %d", ErrLost, note.Size, a.last.Size)
 	}
 	return note.Only(func(k checkpoint.Key) bool { return slices.Contains(j.Log, k) }), nil
+}
+
+// mine reports whether the replay key cosigned a note. What stands in its name and is not by it, an honest ledger does not
+// have.
+func (a *Auditor) mine(note checkpoint.Note) (bool, error) {
+	i := slices.IndexFunc(note.Signatures, func(s checkpoint.Signature) bool { return s.Key == a.keys.Replay.Key() })
+	if i < 0 {
+		return false, nil
+	}
+	is := note.Signatures[i]
+	must, err := a.keys.Replay.Cosign(note.Checkpoint, is.Time()) // Ed25519 signs the same in the same way
+	if err != nil || !bytes.Equal(is.Bytes, must.Bytes) {
+		return false, fmt.Errorf("%w: its checkpoint has a signature in the name of this auditor's key, and not by it", errServed)
+	}
+	return true, nil
 }

@@ -143,8 +143,61 @@ func TestLostState(t *testing.T) {
 	}
 	damaged := must(filepath.Glob(filepath.Join(o.dir, "replay-*")))[0]
 	s.check(os.WriteFile(damaged, []byte("{}"), 0o600))
-	if r, err := o.round(cfg); !errors.Is(err, errState) {
+	if r, err := o.round(cfg); !errors.Is(err, ErrState) {
 		t.Errorf("a damaged state: %v, %+v", err, r)
+	}
+}
+
+// TestInitAgain makes the keys of a folder after a crash left one of them, and makes none where a key is gone that vouched
+// for something.
+func TestInitAgain(t *testing.T) {
+	s, o := newSite(t), newOffice(t)
+	replayed := filepath.Join(o.dir, replayFile)
+	s.check(os.Remove(replayed)) // it is written last
+	keys, err := Init(o.dir, "auditor.example")
+	if err != nil || must(ReadKeys(o.dir)).Replay.Verifier() != keys.Replay.Verifier() || must(ReadKeys(o.dir)).Witness.Verifier() != keys.Witness.Verifier() {
+		t.Fatalf("after a crash: %v", err)
+	}
+	s.more(1)
+	if _, err := o.round(Config{Do: s.do(access.RoleAuditor), Trust: s.trust()}); !errors.Is(err, ErrUnannounced) {
+		t.Fatal(err)
+	}
+	for _, role := range []string{witnessRole, replayRole} {
+		s.check(os.Remove(filepath.Join(o.dir, role+".logs")))
+		s.check(os.RemoveAll(replayed))
+		if _, err := Init(o.dir, "auditor.example"); (role == witnessRole) != errors.Is(err, ErrExists) {
+			t.Errorf("without %s.logs: %v", role, err)
+		}
+	}
+}
+
+// TestStateCannotBeWritten has no cosignature leave that is not remembered, whichever file cannot be written; once it can,
+// the round is made good.
+func TestStateCannotBeWritten(t *testing.T) {
+	w := newWorld(t)
+	truth := w.tell(lie{})
+	known := newAuditing(t, w, false)
+	known.meet(truth, middle)
+	for _, path := range must(filepath.Glob(filepath.Join(known.office.dir, "*-*"))) {
+		for _, file := range []string{filepath.Base(path), replayRole + ".logs", witnessRole + ".logs"} {
+			p := newAuditing(t, w, false)
+			p.stage.show(truth, middle)
+			blocked := filepath.Join(p.office.dir, file+".tmp")
+			if err := os.Mkdir(blocked, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if r, err := p.office.round(p.config()); err == nil || r != nil || len(p.stage.left) > 0 {
+					t.Errorf("%s cannot be written: %v, %+v", file, err, r)
+				}
+			}
+			if err := os.Remove(blocked); err != nil {
+				t.Fatal(err)
+			}
+			if p.meet(truth, middle) || !p.last.Taken {
+				t.Errorf("%s can be written again: %+v", file, p.last)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -41,7 +42,7 @@ func (c *comparison) tile(t recordlog.Tile, want []evidence.Hash) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if err != nil {
-			if c.err == nil {
+			if c.err == nil || errors.Is(err, errServed) {
 				c.err = err
 			}
 			return
@@ -55,7 +56,8 @@ func (c *comparison) tile(t recordlog.Tile, want []evidence.Hash) {
 	})
 }
 
-// wait gives the tiles that differ, the lowest level first, when all are compared.
+// wait gives the tiles that differ, the lowest level first, when all are compared. The error is that some could not be:
+// that they are false, if that is known of one.
 func (c *comparison) wait() ([]difference, error) {
 	c.all.Wait()
 	slices.SortFunc(c.others, func(a, b difference) int {

@@ -5,44 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 
-	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
 // ErrUnannounced is returned where the ledger does not take the cosignatures of the replay key. Nothing was left with it.
 var ErrUnannounced = errors.New("audit: the ledger has not announced the replay key of this auditor")
-
-// add adds a fault to the report, proven under a checkpoint if it can be.
-func (a *Auditor) add(ctx context.Context, report *Report, under checkpoint.Note, f fault) {
-	finding := Finding{Fault: true, Text: f.why, Position: f.position}
-	if f.prove != nil && report.proofs() < mostProofs {
-		proof, err := f.prove(a.ledger.reader(ctx, under.Size), under)
-		if err == nil {
-			finding.Proof, err = a.keep(proof)
-		}
-		if err != nil {
-			finding.Text += fmt.Sprintf("; there is no proof of it for others: %v", err)
-		}
-	}
-	report.list(finding)
-}
-
-// keep writes a proof of a fault to the folder.
-func (a *Auditor) keep(proof []byte) (path string, err error) {
-	v, err := evidence.Verify(proof, a.cfg.Trust)
-	if err != nil {
-		return "", err
-	}
-	at := v.Head.Size
-	if v.Leaf != nil {
-		at = v.Leaf.Position()
-	}
-	path = filepath.Join(a.cfg.Dir, fmt.Sprintf("%s-%d.proof", kindOf(v.Type), at))
-	return path, durable.Replace(path, proof)
-}
 
 // cosign cosigns a checkpoint that was recomputed, once that is remembered, and leaves the cosignatures with the ledger.
 func (a *Auditor) cosign(ctx context.Context, note checkpoint.Note, report *Report) error {

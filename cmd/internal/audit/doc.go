@@ -9,9 +9,17 @@
 //  1. The replay key cosigns a checkpoint only if this auditor, or the one whose state it went on from, recomputed its root
 //     from leaf 0, found every commit below it true, and found the tiles of hashes to be those of the records.
 //  2. What an auditor knows is durable before a cosignature leaves. One that has lost it refuses to go on with the same
-//     replay key: it vouched for a history that it does not know any more.
-//  3. After a fault nothing is cosigned. Where a proof is possible it is one that custody verify confirms for whoever has
-//     the key of the log; where none is, the finding says so.
-//  4. What is not a fault of the log, such as numbers of producers that have not come, is a finding and keeps nothing from
+//     replay key: it vouched for a history that it does not know any more. A copy of the folder is a second auditor with
+//     the same keys, and finds that out only if the ledger shows it what the other cosigned.
+//  3. Whatever the log signed that the auditor knows of is one history: what it cosigned before, what its witness did, what
+//     others were shown, what the ledger shows now.
+//  4. In a round that finds a fault nothing is cosigned; nor in any after it while the proof of a fault lies in the folder.
+//     A proof is one that custody verify confirms for whoever has the key of the log. A ledger that shows less than it
+//     signed for, false facts and classes in events, false numbers of producers, and answers that nobody signed have none
+//     (docs/THREATS.md, "Found, and not proven").
+//  5. What is not a fault of the log, such as numbers of producers that have not come, is a finding and keeps nothing from
 //     being cosigned.
+//  6. Memory does not grow with the log, but for the proof of a false commit: that has all records before it. It grows with
+//     producers, and of an event auditor with the register. A round reads what is new, and all records once more if a
+//     commit reaches back behind where the last round ended.
 package audit

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // resumptions is how often in a row a replay that broke off without anything new is asked for again.
@@ -41,17 +42,23 @@ func (l *remote) events(ctx context.Context, from, to uint64) iter.Seq2[leaf, er
 // replay yields the events of one answer, from *next on, and says whether more are wanted. The error is that it broke off.
 func (l *remote) replay(ctx context.Context, next *uint64, to uint64, yield func(leaf, error) bool) (more bool, err error) {
 	q := url.Values{"from": {strconv.FormatUint(*next, 10)}, "to": {strconv.FormatUint(to, 10)}}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	slow := time.AfterFunc(l.patience, func() { cancel(errSlow) })
+	defer slow.Stop()
 	body, err := l.do(ctx, http.MethodGet, "/v1/events/stream", q, nil)
 	if err != nil {
-		return true, err
+		return true, because(ctx, err)
 	}
 	defer body.Close() // all that was wanted was read
 	in := bufio.NewReaderSize(body, 1<<16)
 	for {
+		slow.Reset(l.patience)
 		line, err := readLine(in)
 		if err != nil {
-			return true, fmt.Errorf("replaying events: %w", err)
+			return true, because(ctx, fmt.Errorf("replaying events: %w", err))
 		}
+		slow.Stop() // what is done with an event takes its own time
 		var told struct {
 			Position uint64          `json:"position"`
 			Event    json.RawMessage `json:"event"`
@@ -66,8 +73,8 @@ func (l *remote) replay(ctx context.Context, next *uint64, to uint64, yield func
 			return true, nil
 		case told.Position == 0:
 			return true, errors.New("replaying events: the server says that it cannot go on")
-		case told.Position != *next:
-			return true, fmt.Errorf("%w: after position %d comes %d", errServed, *next-1, told.Position)
+		case told.Position != *next || *next > to:
+			return true, fmt.Errorf("%w: after position %d comes %d, and %d was asked for last", errServed, *next-1, told.Position, to)
 		case told.Event == nil:
 			return true, errors.New("replaying events: this token is not shown what they are; it takes one of role auditor")
 		}

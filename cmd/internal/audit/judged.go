@@ -3,6 +3,7 @@ package audit
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/imalink/custody/ledger"
@@ -59,7 +60,7 @@ func (j *judged) name(number uint16) string {
 	return fmt.Sprintf("producer %d, %s, %s", number, p.Source, p.Instance)
 }
 
-// judgedState is how judged is written down.
+// judgedState is how judged is written down. What restore refuses is of another version of this program.
 type judgedState struct {
 	Judge     json.RawMessage `json:"judge"`
 	Producers []producer      `json:"producers"`
@@ -80,6 +81,9 @@ func (s *judgedState) restore() (*judged, error) {
 	judge, err := ledger.RestoreJudge(s.Judge)
 	if err != nil {
 		return nil, err
+	}
+	if len(s.Producers) == 0 {
+		return nil, errors.New("events of no producer")
 	}
 	j := &judged{judge: judge}
 	for i, p := range s.Producers {

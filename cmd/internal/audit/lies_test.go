@@ -106,6 +106,8 @@ func deceptions(w *world) []deception {
 			r.Flags, r.Region = r.Flags&^evidence.Classes|evidence.T0, [2]byte{}
 		}), 0, mislabelled},
 		{"a flag contradicts the region", false, derive(sent, func(r *evidence.Record) { r.Flags &^= evidence.Classes }), 0, caught{record: true, event: true, producer: true, proof: evidence.TypeFalseRecord}},
+		{"a record says that it is a commit", false, derive(own, func(r *evidence.Record) { r.Kind = evidence.KindCommitted }), 0, caught{record: true, event: true, producer: true, proof: evidence.TypeFalseRecord}},
+		{"a commit is recorded as something else", false, derive(commit, func(r *evidence.Record) { r.Kind = uint8(events.LedgerHeartbeat) }), 0, caught{event: true, proof: evidence.TypeFalseRecord}},
 		{"a digest is false", false, derive(own, func(r *evidence.Record) { r.Digest[3] ^= 1 }), 0, caught{event: true, producer: true}},
 		{"a producer number is false", false, derive(own, func(r *evidence.Record) { r.Producer++ }), 0, onlyEvents},
 		{"another event is shown than was recorded", false, lie{event: func(i int, raw []byte) []byte {

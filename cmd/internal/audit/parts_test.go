@@ -3,7 +3,9 @@ package audit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -47,15 +49,30 @@ func TestSequences(t *testing.T) {
 	})
 }
 
-// TestManyHoles finds that what is remembered of holes does not grow without bound.
+// TestManyHoles finds that what is remembered of holes does not grow without bound, whether they open or are split, and that
+// a number which comes after its hole was given up is not taken for a repetition.
 func TestManyHoles(t *testing.T) {
-	s := sequences{}
-	for i := range uint64(5 * mostHoles) {
-		s.add(&evidence.Record{Producer: 1, Sequence: 2 * (i + 1)})
-		s.add(&evidence.Record{Producer: shared, Sequence: i})
+	const many = 5 * mostHoles
+	opened, split := sequences{}, sequences{}
+	split.add(&evidence.Record{Producer: 1, Sequence: 2*many + 2})
+	for i := range uint64(many) {
+		opened.add(&evidence.Record{Producer: 1, Sequence: 2 * (i + 1)})
+		opened.add(&evidence.Record{Producer: shared, Sequence: i})
+		split.add(&evidence.Record{Producer: 1, Sequence: 2 * (i + 1)})
 	}
-	if n := s[1]; len(s) != 1 || len(n.Holes) != mostHoles || n.Missing != 5*mostHoles || s.sound() != nil {
-		t.Errorf("%d producers, %d holes, %d missing, %v", len(s), len(n.Holes), n.Missing, s.sound())
+	for name, c := range map[string]struct {
+		sequences
+		missing uint64
+	}{"opened": {opened, many}, "split": {split, many + 1}} {
+		n := c.sequences[1]
+		if len(c.sequences) != 1 || len(n.Holes) != mostHoles || n.Missing != c.missing || n.Repeated != 0 || c.sound() != nil {
+			t.Errorf("%s: %d producers, %d holes, %d missing, %d repeated, %v", name, len(c.sequences), len(n.Holes), n.Missing, n.Repeated, c.sound())
+		}
+		c.add(&evidence.Record{Producer: 1, Sequence: 3}) // its hole was given up
+		c.add(&evidence.Record{Producer: 1, Sequence: 2 * many})
+		if n.Repeated != 1 || !strings.HasPrefix(n.shown(), fmt.Sprintf("some up to %d, ", n.GivenUp)) {
+			t.Errorf("%s: %d repeated; %s", name, n.Repeated, n.shown())
+		}
 	}
 }
 

@@ -1,9 +1,9 @@
 package audit
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/imalink/custody/ledger/evidence"
@@ -14,6 +14,9 @@ import (
 // remembered is how many leaves a commit may reach back for its roots to be known in passing: a ledger commits every
 // second or so. What commits further back is recomputed once more.
 const remembered = 1 << 16
+
+// mostFar is how many bytes of commits that reach back further wait for that, at most.
+const mostFar = 1 << 24
 
 // A leaf is what an auditor has of a position: a record auditor its record, and of a commit its event; an event auditor
 // its event.
@@ -50,8 +53,10 @@ type pass struct {
 	commits    uint64
 	otherRules uint64 // commits made under others than those of this program
 	far        []claim
-	missing    error // why a commit could not be read, of the first such
+	farBytes   int   // of their events
+	missing    error // why a commit could not be read; of one that is served false, if there is one
 	faults     []fault
+	unlisted   int // faults beyond those
 	buffer     []byte
 }
 
@@ -74,11 +79,11 @@ func (p *pass) add(l leaf) error {
 	if p.judged != nil {
 		r, faults, err := p.judged.record(index+1, l.event)
 		if err != nil {
-			p.faults = append(p.faults, fault{position: index + 1, why: err.Error()})
+			p.found(fault{position: index + 1, why: err.Error()})
 			return errStop
 		}
 		for _, why := range faults {
-			p.faults = append(p.faults, fault{position: index + 1, why: why})
+			p.found(fault{position: index + 1, why: why})
 		}
 		p.buffer = r.Append(p.buffer[:0])
 		record = p.buffer
@@ -87,9 +92,7 @@ func (p *pass) add(l leaf) error {
 		p.commit(evidence.Committed{Index: index, Event: l.event}, l.missing)
 	}
 	if err := p.trail.Append(record); err != nil {
-		p.faults = append(p.faults, fault{position: index + 1, why: err.Error(), prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
-			return evidence.ProveFalseRecord(r, n, index, l.event)
-		}})
+		p.found(falseRecord(index, l.event, err.Error()))
 		return errStop
 	}
 	r, err := evidence.DecodeRecord(record)
@@ -104,12 +107,14 @@ func (p *pass) add(l leaf) error {
 // commit holds a commit against the roots of what is before it.
 func (p *pass) commit(by evidence.Committed, missing error) {
 	if missing != nil {
-		p.missing = cmp.Or(p.missing, missing)
+		if p.missing == nil || errors.Is(missing, errServed) {
+			p.missing = missing
+		}
 		return
 	}
 	says, err := evidence.ParseCommit(by.Event)
 	if err != nil {
-		p.faults = append(p.faults, fault{position: by.Index + 1, why: "it is recorded as a commit, and is none"})
+		p.found(falseRecord(by.Index, by.Event, "it is recorded as a commit, and is none"))
 		return
 	}
 	p.commits++
@@ -118,10 +123,25 @@ func (p *pass) commit(by evidence.Committed, missing error) {
 	}
 	switch why, err := p.trail.Contradicts(says); {
 	case err != nil: // not remembered
-		p.far = append(p.far, claim{says, by})
+		p.far, p.farBytes = append(p.far, claim{says, by}), p.farBytes+len(by.Event)
 	case why != "":
-		p.faults = append(p.faults, falseCommit(by, why))
+		p.found(falseCommit(by, why))
 	}
+}
+
+// found notes a fault. Those beyond what a report lists are counted.
+func (p *pass) found(f fault) {
+	if len(p.faults) == mostFindings {
+		p.unlisted++
+		return
+	}
+	p.faults = append(p.faults, f)
+}
+
+func falseRecord(index uint64, event []byte, why string) fault {
+	return fault{position: index + 1, why: why, prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
+		return evidence.ProveFalseRecord(r, n, index, event)
+	}}
 }
 
 func falseCommit(by evidence.Committed, why string) fault {
@@ -131,8 +151,8 @@ func falseCommit(by evidence.Committed, why string) fault {
 }
 
 // recount holds the commits that reached too far back against all records again, which must be those that were
-// recomputed before: known is a root that they must give.
-func (p *pass) recount(all func(yield func(leaf, error) bool), known checkpoint.Checkpoint) error {
+// recomputed before: so many, and with this root.
+func (p *pass) recount(all iter.Seq2[leaf, error], size uint64, root evidence.Hash) error {
 	slices.SortFunc(p.far, func(a, b claim) int { return int(int64(a.Size) - int64(b.Size)) })
 	left := p.far
 	var a evidence.Accumulator
@@ -145,13 +165,13 @@ func (p *pass) recount(all func(yield func(leaf, error) bool), known checkpoint.
 		}
 		for ; len(left) > 0 && left[0].Size == a.Size(); left = left[1:] {
 			if must, _ := a.Commit(left[0].Rules); must != left[0].Commit {
-				p.faults = append(p.faults, falseCommit(left[0].by, "its roots or totals are others"))
+				p.found(falseCommit(left[0].by, "its roots or totals are others"))
 			}
 		}
 	}
-	if a.Size() != known.Size || a.Root() != known.Root {
+	if a.Size() != size || a.Root() != root {
 		return fmt.Errorf("%w: other records than it served before", errServed)
 	}
-	p.far = nil
+	p.far, p.farBytes = nil, 0
 	return nil
 }

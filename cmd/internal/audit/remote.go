@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
@@ -29,20 +30,30 @@ const (
 	recordSize = evidence.RecordSize
 	entrySize  = 2 + recordSize // in a tile
 	mostBytes  = 1 << 24        // of an answer that has one event
+
+	// answerTime is in how long an answer must be there, or of a replay the next event: who only seems to answer is not
+	// waited for.
+	answerTime = 5 * time.Minute
 )
+
+// errSlow is returned for an answer that does not come, or not to an end.
+var errSlow = errors.New("audit: the ledger takes too long to answer")
 
 // A remote is a ledger, as an auditor has it. It is safe for concurrent use.
 type remote struct {
-	do    Do
-	trust *checkpoint.Trust
+	do       Do
+	trust    *checkpoint.Trust
+	patience time.Duration // answerTime
 }
 
 func (l *remote) get(ctx context.Context, path string, query url.Values, most int64) (b []byte, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, l.patience, errSlow)
+	defer cancel()
 	body, err := l.do(ctx, http.MethodGet, path, query, nil)
 	if err != nil {
-		return nil, err
+		return nil, because(ctx, err)
 	}
-	defer func() { err = errors.Join(err, body.Close()) }()
+	defer func() { err = because(ctx, errors.Join(err, body.Close())) }()
 	if b, err = io.ReadAll(io.LimitReader(body, most+1)); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
@@ -50,6 +61,14 @@ func (l *remote) get(ctx context.Context, path string, query url.Values, most in
 		return nil, fmt.Errorf("%w: %s is longer than it can be", errServed, path)
 	}
 	return b, nil
+}
+
+// because is an error, and that it is of waiting too long, if it is.
+func because(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), errSlow) {
+		return fmt.Errorf("%w: %w", errSlow, err)
+	}
+	return err
 }
 
 // checkpoint is the newest, or the newest that a witness cosigned.
@@ -177,9 +196,11 @@ func (l *remote) announced(ctx context.Context) (map[string]bool, error) {
 
 // leave leaves a cosigned checkpoint with the ledger. Leaving it again is safe.
 func (l *remote) leave(ctx context.Context, n checkpoint.Note) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, l.patience, errSlow)
+	defer cancel()
 	body, err := l.do(ctx, http.MethodPost, "/v1/cosignatures", nil, n.Bytes())
 	if err != nil {
-		return err
+		return because(ctx, err)
 	}
 	return body.Close()
 }

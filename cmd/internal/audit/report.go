@@ -2,8 +2,9 @@ package audit
 
 import (
 	"fmt"
+	"strings"
 
-	"github.com/imalink/custody/ledger/evidence"
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
 const (
@@ -40,6 +41,9 @@ type Finding struct {
 	Position uint64 `json:"position,omitempty"` // where it begins
 	Proof    string `json:"proof,omitempty"`    // file that proves it to others
 }
+
+// about says which checkpoint the report is about.
+func (r *Report) about(n checkpoint.Note) { r.Size, r.Root = n.Size, fmt.Sprintf("%x", n.Root) }
 
 func (r *Report) proofs() (n int) {
 	for _, f := range r.Findings {
@@ -81,32 +85,21 @@ func (r *Report) describe(p *pass) {
 }
 
 // shown are the last holes, for people.
-func (n *numbers) shown() (text string) {
+func (n *numbers) shown() string {
+	var parts []string
+	if n.GivenUp > 0 {
+		parts = append(parts, fmt.Sprintf("some up to %d, which are not followed any more", n.GivenUp))
+	}
 	last := n.Holes[max(0, len(n.Holes)-shownHoles):]
 	if len(last) < len(n.Holes) {
-		text = "..., "
+		parts = append(parts, "...")
 	}
-	for i, h := range last {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprint(h.From)
+	for _, h := range last {
+		text := fmt.Sprint(h.From)
 		if h.To > h.From {
 			text += fmt.Sprintf(" to %d", h.To)
 		}
+		parts = append(parts, text)
 	}
-	return text
-}
-
-// kindOf names the files of proofs.
-func kindOf(t evidence.Type) string {
-	switch t {
-	case evidence.TypeFork:
-		return "fork"
-	case evidence.TypeRewritten:
-		return "rewritten"
-	case evidence.TypeFalseCommit:
-		return "false-commit"
-	}
-	return "false-record"
+	return strings.Join(parts, ", ")
 }

@@ -2,21 +2,20 @@ package audit
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
 
+	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
 // recompute takes the pass to the size of a checkpoint, and holds against it everything that the ledger serves and
-// signed. What is false goes to the report. The error is that it could not be found out.
-func (a *Auditor) recompute(ctx context.Context, s show, note checkpoint.Note, report *Report) error {
-	if f, found := a.regressed(note); found {
-		a.add(ctx, report, note, f)
-		return nil
-	}
+// signed. What is false goes to the report, even if the ledger then stopped answering. The error is that it could not be
+// found out.
+func (a *Auditor) recompute(ctx context.Context, note checkpoint.Note, report *Report) error {
 	c := newComparison(ctx, a.ledger)
 	a.pass.full = c.tile
 	err := a.read(ctx, note.Size)
@@ -24,28 +23,31 @@ func (a *Auditor) recompute(ctx context.Context, s show, note checkpoint.Note, r
 		a.pass.tiles.partial(c.tile)
 	}
 	others, cerr := c.wait()
-	if err == nil {
-		err = cerr
-	}
 	var more []fault
 	switch {
 	case errors.Is(err, errStop): // the last of the faults of the pass says why
 	case errors.Is(err, errServed):
 		more = []fault{{position: a.pass.trail.Size() + 1, why: err.Error()}}
 	case err != nil:
-		return err
+	case errors.Is(cerr, errServed):
+		more = []fault{{why: cerr.Error()}}
+	case cerr != nil && len(others) == 0:
+		err = cerr
 	default:
-		if more, err = a.hold(ctx, note, others); err != nil {
-			return err
-		}
+		more, err = a.hold(ctx, note, others)
 	}
+	if err != nil && len(more)+len(a.pass.faults) == 0 {
+		return err
+	}
+	convicted := false // of one false commit, which is enough: the proof has all records up to it
 	for _, f := range append(more, a.pass.faults...) {
-		a.add(ctx, report, note, f)
+		if f.commit && convicted {
+			f.prove = nil
+		}
+		convicted = a.add(ctx, report, note, f) && f.commit || convicted
 	}
-	if !report.Sound {
-		return nil
-	}
-	return a.holdOthers(ctx, s, note, report)
+	report.More += a.pass.unlisted
+	return nil
 }
 
 // hold holds what the pass recomputed against the root that was signed and the tiles of hashes that are served.
@@ -65,11 +67,17 @@ func (a *Auditor) hold(ctx context.Context, note checkpoint.Note, others []diffe
 	case len(p.far) == 0:
 		return nil, nil
 	}
-	err := p.recount(a.ledger.records(ctx, 0, note.Size, false), note.Checkpoint)
+	err := a.recount(ctx)
 	if errors.Is(err, errServed) {
 		return []fault{{why: err.Error()}}, nil
 	}
 	return nil, err
+}
+
+// recount holds the commits that wait for it against all records up to where the pass is.
+func (a *Auditor) recount(ctx context.Context) error {
+	now := a.pass.trail.Now()
+	return a.pass.recount(a.ledger.records(ctx, 0, now.Size(), false), now.Size(), now.Root())
 }
 
 // before leaves out false commits from where the log is another than it seemed on: that follows from it.
@@ -80,27 +88,6 @@ func before(faults []fault, first fault) (left []fault) {
 		}
 	}
 	return left
-}
-
-// regressed finds a ledger that signed less than before, or another root of the same size.
-func (a *Auditor) regressed(note checkpoint.Note) (fault, bool) {
-	switch last := a.last; {
-	case note.Size < last.Size:
-		return hidden(note.Size, last.Size), true
-	case note.Size == last.Size && note.Root != last.Root:
-		return forked(last, note), true
-	}
-	return fault{}, false
-}
-
-func hidden(shown, signed uint64) fault {
-	return fault{position: shown + 1, why: fmt.Sprintf("it shows %d positions, and signed for %d before: it is an older copy, or hides something", shown, signed)}
-}
-
-func forked(a, b checkpoint.Note) fault {
-	return fault{why: fmt.Sprintf("it signed two roots for %d positions", a.Size), prove: func(evidence.Reader, checkpoint.Note) ([]byte, error) {
-		return evidence.ProveFork(a, b)
-	}}
 }
 
 // read gives the pass the leaves up to a size.
@@ -117,6 +104,11 @@ func (a *Auditor) read(ctx context.Context, size uint64) error {
 		if err := a.pass.add(l); err != nil {
 			return err
 		}
+		if a.pass.farBytes > mostFar {
+			if err := a.recount(ctx); err != nil {
+				return err
+			}
+		}
 		if done := a.pass.trail.Size(); a.cfg.Progress != nil && (done%width == 0 || done == size) {
 			a.cfg.Progress(done-from, size-from)
 		}
@@ -124,11 +116,9 @@ func (a *Auditor) read(ctx context.Context, size uint64) error {
 	return nil
 }
 
-// otherRoot finds out why what was recomputed does not give the root that was signed.
+// otherRoot finds out why what was recomputed does not give the root that was signed: what was recomputed before is of the
+// same history.
 func (a *Auditor) otherRoot(ctx context.Context, note checkpoint.Note, others []difference) fault {
-	if f, found, err := a.rewritten(ctx, a.last, note); err == nil && found && f.prove != nil {
-		return f
-	}
 	if len(others) == 0 || others[0].tile.Level > 0 {
 		return fault{why: fmt.Sprintf("the root that it signed for %d positions is not that of their records", note.Size)}
 	}
@@ -136,53 +126,29 @@ func (a *Auditor) otherRoot(ctx context.Context, note checkpoint.Note, others []
 	if !a.cfg.Events {
 		return fault{position: index + 1, why: "the record that it serves is not the one in the log"}
 	}
-	f := fault{position: index + 1, why: "the record in the log is not that of the event that it serves"}
 	for l, err := range a.ledger.events(ctx, index, index+1) {
 		if err == nil {
-			f.prove = func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
-				return evidence.ProveFalseRecord(r, n, index, l.event)
-			}
+			return a.otherRecord(ctx, note, index, l.event)
 		}
+	}
+	return fault{position: index + 1, why: "the record in the log is not that of the event that it serves"}
+}
+
+// otherRecord finds out how the record of a leaf is not that of an event. What others can verify is proven.
+func (a *Auditor) otherRecord(ctx context.Context, note checkpoint.Note, index uint64, event []byte) fault {
+	f := falseRecord(index, event, "the record in the log is not that of the event that it serves")
+	raw, err := a.ledger.reader(ctx, note.Size).Records(evidence.Span{From: index, To: index + 1})
+	if err != nil {
+		return f
+	}
+	st, err := events.DecodeStored(event)
+	is, unsound := evidence.DecodeRecord(raw)
+	switch {
+	case err != nil || unsound != nil:
+	case is.Digest != sha256.Sum256(event):
+		return fault{position: f.position, why: "the event that it serves is not the one in the log"}
+	case is == evidence.RecordOf(st, is.Digest, is.Producer):
+		return fault{position: f.position, why: "the record in the log has another number of the producer than the event's source and instance have"}
 	}
 	return f
-}
-
-// rewritten finds out whether a checkpoint does not continue an older one, from the tiles of hashes.
-func (a *Auditor) rewritten(ctx context.Context, older, newer checkpoint.Note) (f fault, found bool, err error) {
-	switch {
-	case older.Size > newer.Size:
-		return hidden(newer.Size, older.Size), true, nil
-	case older.Size == newer.Size && older.Root != newer.Root:
-		return forked(older, newer), true, nil
-	case older.Size == newer.Size || older.Size == 0:
-		return f, false, nil
-	}
-	r := a.ledger.reader(ctx, newer.Size)
-	if _, err = evidence.ProveGrowth(r, older, newer); !errors.Is(err, evidence.ErrFalse) {
-		return f, false, err
-	}
-	if _, err = evidence.ProveRewritten(r, older, newer); errors.Is(err, evidence.ErrFalse) {
-		return fault{why: fmt.Sprintf("its tiles of hashes do not give the root that it signed for %d positions", newer.Size)}, true, nil
-	}
-	why := fmt.Sprintf("the history was rewritten: the log does not continue what it signed for %d positions", older.Size)
-	return fault{why: why, prove: func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
-		return evidence.ProveRewritten(r, older, n)
-	}}, err == nil, err
-}
-
-// holdOthers holds the newest checkpoint against the one that was recomputed and those that others were shown.
-func (a *Auditor) holdOthers(ctx context.Context, s show, note checkpoint.Note, report *Report) error {
-	for _, older := range append(s.seen, a.last, note) {
-		f, found, err := a.rewritten(ctx, older, s.newest)
-		if errors.Is(err, errServed) {
-			f, found, err = fault{why: err.Error()}, true, nil
-		}
-		if err != nil {
-			return fmt.Errorf("holding it against another checkpoint: %w", err)
-		}
-		if found {
-			a.add(ctx, report, s.newest, f)
-		}
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,10 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/imalink/custody/ledger/evidence"
-	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
 // TestLostAnswers fails at each request in turn, before it is sent and after it was answered: the round after that ends as
@@ -105,94 +102,6 @@ func oneAtATime(do Do) Do {
 	}
 }
 
-// TestSplitView shows two auditors two histories: each finds its own sound, and what the other was shown proves the fork.
-func TestSplitView(t *testing.T) {
-	w := newWorld(t)
-	early := w.find("ats-3")
-	one, two := w.tell(lie{}), w.tell(lie{record: func(stored [][]byte) [][]byte {
-		stored[early] = replaced(stored[early], `"result_count":1`, `"result_count":9`)
-		return stored
-	}})
-	for _, fromEvents := range []bool{false, true} {
-		a, b := newAuditing(t, w, fromEvents), newAuditing(t, w, fromEvents)
-		if a.meet(one, middle) || b.meet(two, middle) {
-			t.Error("a history is unsound by itself")
-		}
-		for _, c := range []struct {
-			seen  checkpoint.Note
-			proof evidence.Type
-			sound bool
-		}{
-			{two.note(middle), 0, true}, {two.note(middle - 9), 0, true}, {one.note(early), 0, true},
-			{one.note(middle), evidence.TypeFork, false}, {one.note(middle - 9), evidence.TypeRewritten, false}, {one.note(middle + 1), 0, false},
-		} {
-			b := newAuditing(t, w, fromEvents)
-			b.stage.show(two, middle)
-			cfg := b.config()
-			cfg.Seen = []checkpoint.Note{c.seen}
-			r, err := b.office.round(cfg)
-			if err != nil || r.Sound != c.sound || r.Cosigned != c.sound {
-				t.Errorf("having seen %d: %v, %+v", c.seen.Size, err, r)
-			}
-			b.last = r
-			b.proves(c.proof)
-		}
-	}
-}
-
-// TestWitnessBeside has the witness of an auditor's folder asked by others: it may be ahead, and what it was shown is held
-// against the ledger.
-func TestWitnessBeside(t *testing.T) {
-	w := newWorld(t)
-	truth := w.tell(lie{})
-	fork := w.tell(lie{derive: func(i int, r *evidence.Record) {
-		if i == 20 {
-			r.Sequence = 99
-		}
-	}})
-	for _, c := range []struct {
-		name  string
-		shown checkpoint.Note
-		proof evidence.Type
-		sound bool
-	}{
-		{"the same", truth.note(middle), 0, true}, {"less", truth.note(middle - 50), 0, true},
-		{"a fork", fork.note(middle), evidence.TypeFork, false}, {"less of a fork", fork.note(middle - 50), evidence.TypeRewritten, false},
-		{"more", truth.note(middle + 5), 0, false},
-	} {
-		p := newAuditing(t, w, false)
-		a, err := NewWitness(p.office.dir, p.office.keys, w.trust, time.Now).Add(checkpoint.Request{Note: c.shown})
-		if err != nil || a.Err != nil {
-			t.Fatal(err, a.Err)
-		}
-		if found := p.meet(truth, middle); found == c.sound {
-			t.Errorf("its witness was shown %s: %+v", c.name, p.last)
-		}
-		p.proves(c.proof)
-	}
-	p := newAuditing(t, w, false)
-	p.stage.show(truth, middle)
-	cfg := p.config()
-	real, asked := cfg.Do, false
-	cfg.Do = func(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
-		if strings.HasPrefix(path, "/v1/tile/") && !asked { // its witness is asked meanwhile, and the ledger has grown
-			asked = true
-			if a, err := NewWitness(p.office.dir, p.office.keys, w.trust, time.Now).Add(checkpoint.Request{Note: truth.note(middle + 5)}); err != nil || a.Err != nil {
-				t.Error(err, a.Err)
-			}
-		}
-		return real(ctx, method, path, query, body)
-	}
-	cfg.Do = oneAtATime(cfg.Do)
-	r, err := p.office.round(cfg)
-	if err != nil || !r.Taken || !asked {
-		t.Errorf("while its witness is ahead: %v, %+v", err, r)
-	}
-	if n := p.stage.left[0]; len(n.Signatures) != 2 {
-		t.Errorf("%d signatures, want those of the log and the replay key", len(n.Signatures))
-	}
-}
-
 // TestFindings reports what is no fault of the log, and cosigns.
 func TestFindings(t *testing.T) {
 	w := newWorld(t)
@@ -225,42 +134,6 @@ func TestFindings(t *testing.T) {
 			}
 			if !strings.Contains(found, c.want) || (c.want == "") != (p.last.OtherRules == 1) || fromEvents && c.want != "" && !strings.Contains(found, "/ats") {
 				t.Errorf("%s: %q, %d under other rules", c.name, found, p.last.OtherRules)
-			}
-		}
-	}
-}
-
-// TestReplayBreaksOff cuts the replay of events off again and again: it goes on as long as something new comes.
-func TestReplayBreaksOff(t *testing.T) {
-	w := newWorld(t)
-	for _, lines := range []int{40, 1, 0} {
-		p := newAuditing(t, w, true)
-		p.stage.show(w.tell(lie{}), len(w.stored))
-		cfg := p.config()
-		real := cfg.Do
-		cfg.Do = func(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
-			answer, err := real(ctx, method, path, query, body)
-			if err != nil || !strings.HasSuffix(path, "/stream") {
-				return answer, err
-			}
-			all := bytes.SplitAfter(must(io.ReadAll(answer)), []byte("\n"))
-			if len(all) > lines+2 {
-				all = append(all[:lines:lines], all[lines][:30]) // and a part of the next
-			}
-			return io.NopCloser(bytes.NewReader(bytes.Join(all, nil))), answer.Close()
-		}
-		r, err := p.office.round(cfg)
-		if lines > 0 && (err != nil || !r.Taken) || lines == 0 && !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("after %d lines: %v, %+v", lines, err, r)
-		}
-	}
-	for _, answer := range []string{"", "{}\n", "[]\n", `{"error":{"title":"no"}}` + "\n", `{"position":1,"id":"x"}` + "\n", `{"position":2,"event":{}}` + "\n", `{"end":{"position":0}}` + "\n"} {
-		l := &remote{trust: w.trust, do: func(context.Context, string, string, url.Values, []byte) (io.ReadCloser, error) {
-			return io.NopCloser(strings.NewReader(answer)), nil
-		}}
-		for got, err := range l.events(t.Context(), 0, 1) {
-			if err == nil {
-				t.Errorf("%q is taken for the event %s", answer, got.event)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ const (
 	// shared is the number of every producer beyond those that have their own (docs/FORMAT.md, "Record"): its sequences
 	// are of several.
 	shared = 65535
-	// mostHoles is how many holes of one producer are followed; of more, the oldest are taken as never to be filled.
+	// mostHoles is how many holes of one producer are followed; of more, the oldest are given up.
 	mostHoles = 1024
 )
 
@@ -22,13 +22,17 @@ type sequences map[uint16]*numbers
 // numbers are those of one producer, up to some record.
 type numbers struct {
 	Highest  uint64 `json:"highest"`
-	Holes    []hole `json:"holes,omitempty"` // in order, apart from one another
-	Missing  uint64 `json:"missing,omitempty"`
+	GivenUp  uint64 `json:"given_up,omitempty"` // up to this holes are not followed: what comes late is no repetition
+	Holes    []hole `json:"holes,omitempty"`    // in order, apart from one another
+	Missing  uint64 `json:"missing,omitempty"`  // those of holes that were given up stay
 	Repeated uint64 `json:"repeated,omitempty"`
 }
 
 // A hole is numbers From to To that have not come although one after them has.
-type hole struct{ From, To uint64 }
+type hole struct {
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"`
+}
 
 // add notes the number of a record; 0 is none.
 func (s sequences) add(r *evidence.Record) {
@@ -43,19 +47,17 @@ func (s sequences) add(r *evidence.Record) {
 	switch {
 	case r.Sequence > n.Highest:
 		if r.Sequence > n.Highest+1 {
-			n.open(hole{n.Highest + 1, r.Sequence - 1})
+			n.Holes = append(n.Holes, hole{n.Highest + 1, r.Sequence - 1})
+			n.Missing += r.Sequence - n.Highest - 1
 		}
 		n.Highest = r.Sequence
-	case !n.fill(r.Sequence):
+	case !n.fill(r.Sequence) && r.Sequence > n.GivenUp:
 		n.Repeated++
 	}
-}
-
-func (n *numbers) open(h hole) {
-	if n.Holes = append(n.Holes, h); len(n.Holes) > mostHoles {
+	if len(n.Holes) > mostHoles { // by one
+		n.GivenUp = n.Holes[0].To
 		n.Holes = slices.Delete(n.Holes, 0, 1)
 	}
-	n.Missing += h.To - h.From + 1
 }
 
 // fill takes a number out of what is missing, and reports whether it was.
@@ -87,18 +89,18 @@ func (n *numbers) fill(seq uint64) bool {
 
 // sound refuses numbers that no records leave behind.
 func (s sequences) sound() error {
-	for _, n := range s {
-		if n == nil {
-			return errors.New("a producer without numbers")
+	for number, n := range s {
+		if n == nil || number == 0 || number == shared {
+			return errors.New("numbers of no producer")
 		}
-		before := uint64(0)
+		before, missing := n.GivenUp, uint64(0)
 		for _, h := range n.Holes {
 			if h.From <= before || h.To < h.From || h.To >= n.Highest {
 				return errors.New("holes out of order")
 			}
-			before = h.To + 1
+			before, missing = h.To+1, missing+h.To-h.From+1
 		}
-		if n.Highest > evidence.MaxSequence || len(n.Holes) > 2*mostHoles {
+		if n.Highest == 0 || n.Highest > evidence.MaxSequence || n.GivenUp >= n.Highest || n.Missing < missing || len(n.Holes) > mostHoles {
 			return errors.New("numbers beyond what there are")
 		}
 	}

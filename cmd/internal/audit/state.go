@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,11 +14,13 @@ import (
 // stateFormat is the version of what is written down; another is refused.
 const stateFormat = 1
 
-// errState is wrapped for a state that is none, or does not hold together.
-var errState = errors.New("audit: not the state of an auditor")
+// ErrState is returned where what the auditor knew is damaged, or was written by another version of this program: that
+// version can go on from it.
+var ErrState = errors.New("audit: not the state of an auditor")
 
 // written is all that an auditor knows of a ledger: the checkpoint up to which it recomputed everything, and what it
-// takes to go on from there. It is a few tens of kilobytes, whatever the size of the ledger.
+// takes to go on from there (docs/FORMAT.md, "Folder of an auditor"). It grows with the producers and the register of
+// the ledger, not with the events: mostly a few tens of kilobytes.
 type written struct {
 	Format      int          `json:"format"`
 	Note        string       `json:"note"`        // the checkpoint, signed by the log
@@ -35,30 +38,40 @@ func (p *pass) encode(n checkpoint.Note) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	line, err := p.line(n, events)
+	return summed(line), err
+}
+
+func (p *pass) line(n checkpoint.Note, events *judgedState) ([]byte, error) {
 	return json.Marshal(written{
 		Format: stateFormat, Note: string(n.Bytes()), Accumulator: p.trail.Now().AppendState(nil), Tiles: p.tiles.written(),
 		Sequences: p.sequences, Commits: p.commits, OtherRules: p.otherRules, Events: events,
 	})
 }
 
-// decodePass goes on from what was written down. The error wraps errState.
+// summed is a line and its checksum: what follows from a state is judged by it, so damage must not pass for knowledge.
+func summed(line []byte) []byte {
+	line = append(line, '\n')
+	return fmt.Appendf(line, "%x\n", sha256.Sum256(line))
+}
+
+// decodePass goes on from what was written down. What an event auditor knows beside it is left out if it is of another
+// version: then resume begins anew. The error wraps ErrState.
 func decodePass(b []byte) (*pass, checkpoint.Note, error) {
-	p, n, err := restore(b)
-	if err == nil {
-		var again []byte
-		if again, err = p.encode(n); err == nil && !bytes.Equal(again, b) {
-			err = errors.New("another spelling")
-		}
+	line, _, _ := bytes.Cut(b, []byte{'\n'})
+	if !bytes.Equal(summed(bytes.Clone(line)), b) {
+		return nil, checkpoint.Note{}, fmt.Errorf("%w: its checksum is another", ErrState)
 	}
+	p, n, err := restore(line)
 	if err != nil {
-		return nil, checkpoint.Note{}, fmt.Errorf("%w: %w", errState, err)
+		return nil, checkpoint.Note{}, fmt.Errorf("%w: %w", ErrState, err)
 	}
 	return p, n, nil
 }
 
-func restore(b []byte) (*pass, checkpoint.Note, error) {
+func restore(line []byte) (*pass, checkpoint.Note, error) {
 	var w written
-	if err := json.Unmarshal(b, &w); err != nil {
+	if err := json.Unmarshal(line, &w); err != nil {
 		return nil, checkpoint.Note{}, err
 	}
 	if w.Format != stateFormat || w.Sequences == nil {
@@ -85,10 +98,12 @@ func restore(b []byte) (*pass, checkpoint.Note, error) {
 	if err := w.Sequences.sound(); err != nil {
 		return nil, n, err
 	}
-	if p.judged, err = w.Events.restore(); err != nil {
-		return nil, n, err
-	}
 	p.trail = evidence.ResumeTrail(a, remembered)
 	p.sequences, p.commits, p.otherRules = w.Sequences, w.Commits, w.OtherRules
-	return p, n, nil
+	again, err := p.line(n, w.Events)
+	if err == nil && !bytes.Equal(again, line) {
+		err = errors.New("another spelling")
+	}
+	p.judged, _ = w.Events.restore() // none, if it is not of this version
+	return p, n, err
 }

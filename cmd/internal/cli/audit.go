@@ -32,8 +32,10 @@ classes too. Say --events always or never: going over to it begins at position 1
 
 Where it finds a fault it cosigns nothing, writes a proof to its folder if there can
 be one, and ends. custody verify FILE --trust FILE confirms it for whoever doubts.
-A false transfer class or false facts of a party have no proof of their own: whoever
-may read the events finds the same with --events, or with custody check.
+While a proof lies in the folder nothing is cosigned, whatever the ledger shows then.
+Some faults have no proof that others can verify: a ledger that shows less than it
+signed for, false classes or facts in an event, false numbers of producers, false
+answers. Whoever is shown the same finds the same: docs/THREATS.md says how.
 
 Exit status:
   0  sound as far as it was audited, and cosigned
@@ -132,9 +134,11 @@ func (s *session) follow(ctx context.Context, a *answer, auditor *audit.Auditor,
 	for {
 		r, err := auditor.Round(ctx)
 		switch {
+		case r != nil && !r.Sound: // even if it was interrupted: a fault was found
+			return s.audited(a, r, err)
 		case ctx.Err() != nil:
 			return nil
-		case lasting(err) || r != nil && !r.Sound:
+		case lasting(err):
 			return s.audited(a, r, err)
 		case r != nil && (r.Records > 0 || !told):
 			told = true
@@ -159,10 +163,11 @@ func (s *session) follow(ctx context.Context, a *answer, auditor *audit.Auditor,
 	}
 }
 
-// lasting reports whether trying again does not help: it is another ledger, or one that shows this token nothing.
+// lasting reports whether trying again does not help: it is another ledger, or one that shows this token nothing, or the
+// auditor's own folder cannot be used.
 func lasting(err error) bool {
 	p, refused := errors.AsType[*problem](err)
-	return errors.Is(err, audit.ErrForeign) || errors.Is(err, audit.ErrLost) ||
+	return errors.Is(err, audit.ErrForeign) || errors.Is(err, audit.ErrLost) || errors.Is(err, audit.ErrState) ||
 		refused && (p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden)
 }
 

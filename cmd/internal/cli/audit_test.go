@@ -4,14 +4,19 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/imalink/custody/cmd/internal/audit"
+	"github.com/imalink/custody/cmd/internal/witness"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
@@ -52,6 +57,93 @@ func TestAuditFollows(t *testing.T) {
 		Getenv: func(n string) string { return i.env[n] }})
 	if status != done || strings.Count(out.String(), "nothing is signed yet") != 1 || strings.Count(notes.String(), "trying again every 100ms") != 1 {
 		t.Errorf("%d\n%s\n%s", status, out.String(), notes.String())
+	}
+}
+
+// A lastRead cancels when it is closed.
+type lastRead struct {
+	io.Reader
+	cancel func()
+}
+
+func (r lastRead) Close() error {
+	r.cancel()
+	return nil
+}
+
+// TestAuditInterrupted is interrupted when the last answer of a round is in: if that shows a fault it is told, and ends with
+// its status; else nothing is. It says what to do with a fault that no file proves.
+func TestAuditInterrupted(t *testing.T) {
+	key, err := checkpoint.NewSigner("custody.example/ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust, err := checkpoint.ParseTrust([]byte("log " + key.Verifier() + "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var notes [2]checkpoint.Note // of no and of one position
+	for i := range notes {
+		if notes[i], err = checkpoint.Sign(checkpoint.Checkpoint{Origin: key.Key().Name, Size: uint64(i), Root: sha256.Sum256(nil)}, key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, seen := range notes {
+		dir, asked := t.TempDir(), 0
+		if _, err := audit.Init(dir, "auditor.example"); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		auditor, err := audit.Open(audit.Config{Dir: dir, Trust: trust, Now: time.Now, Seen: []checkpoint.Note{seen},
+			Do: func(context.Context, string, string, url.Values, []byte) (io.ReadCloser, error) {
+				if asked++; asked == 2 {
+					return lastRead{bytes.NewReader(notes[0].Bytes()), cancel}, nil
+				}
+				return lastRead{bytes.NewReader(notes[0].Bytes()), func() {}}, nil
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		s := &session{Env: Env{Stdout: &out, Stderr: io.Discard, Getenv: func(string) string { return "" }}, format: formats[0]}
+		a, err := s.answer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = a.close(s.follow(ctx, a, auditor, time.Hour))
+		found, isFault := errors.AsType[*fault](err)
+		if told := seen.Size > 0; told != isFault || told && (found.status != unsound || !strings.Contains(found.hint, "no file proves this")) || told != strings.Contains(out.String(), "FAULT") || ctx.Err() == nil {
+			t.Errorf("having seen %d: %v\n%s", seen.Size, err, out.String())
+		}
+		if err := auditor.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestAuditStateDamaged ends at once, and says what to do, where what the auditor knew is damaged.
+func TestAuditStateDamaged(t *testing.T) {
+	const origin = "custody.example/ledger"
+	dir := t.TempDir()
+	if _, err := audit.Init(dir, "auditor.example"); err != nil {
+		t.Fatal(err)
+	}
+	key, err := checkpoint.NewSigner(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust := filepath.Join(dir, "trust")
+	err = os.WriteFile(trust, []byte("log "+key.Verifier()+"\n"), 0o600)
+	if err := errors.Join(err, witness.Memory{Dir: dir, Role: "replay"}.Write(origin, []byte("{}\n"))); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // it would be tried again until then
+	defer cancel()
+	var notes bytes.Buffer
+	status := RunContext(ctx, Env{Args: []string{"audit", "--trust", trust, "--state", dir}, Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &notes,
+		Getenv: func(string) string { return "" }})
+	if status != failed || !strings.Contains(notes.String(), "go on with the program that wrote it") {
+		t.Errorf("%d\n%s", status, notes.String())
 	}
 }
 

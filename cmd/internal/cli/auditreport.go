@@ -18,9 +18,19 @@ func (s *session) audited(a *answer, r *audit.Report, err error) error {
 		return err
 	}
 	if !r.Sound {
-		return &fault{status: unsound, err: errors.New("the ledger is unsound: nothing was cosigned"), hint: "keep the proofs: custody verify FILE --trust FILE confirms them for others"}
+		return &fault{status: unsound, err: errors.New("the ledger is unsound: nothing was cosigned"), hint: hintOf(r)}
 	}
 	return auditFault(err)
+}
+
+// hintOf says what to do about a fault. Nobody should look for a proof that there is not.
+func hintOf(r *audit.Report) string {
+	for _, f := range r.Findings {
+		if f.Proof != "" {
+			return "keep the proofs: custody verify FILE --trust FILE confirms them for others"
+		}
+	}
+	return "no file proves this to others: they find the same if they audit with --seen and a checkpoint of before, or with --events"
 }
 
 func reportFields(a *answer, r *audit.Report) []field {
@@ -94,6 +104,8 @@ func auditFault(err error) error {
 		return advise(err, "custody audit init --state DIR --name NAME makes one")
 	case errors.Is(err, audit.ErrLost), errors.Is(err, witness.ErrLost):
 		return advise(err, "its keys have vouched for what is lost, and must not be used again: make new ones with custody audit init, in another folder, and have them announced")
+	case errors.Is(err, audit.ErrState):
+		return advise(err, "go on with the program that wrote it; if the file is damaged, its keys must not be used again: make new ones with custody audit init, in another folder, and have them announced")
 	case errors.Is(err, audit.ErrForeign):
 		return advise(err, "is --url the ledger of --trust? If its key was changed, its holder tells you the new one over another channel")
 	case errors.Is(err, audit.ErrUnannounced):

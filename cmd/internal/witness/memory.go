@@ -19,9 +19,9 @@ import (
 // not be used again: make another.
 var ErrLost = errors.New("witness: what this key vouched for last is lost")
 
-// A Memory has, of each log that a key vouches for, what it vouched for last: a file each, in a folder of its owner. A
-// list of the logs lies beside them, so that a lost file is not taken for a beginning. Several processes may have the
-// same folder.
+// A Memory has, of each log that a key vouches for, what it vouched for last: a file each, in a folder of its owner
+// (docs/FORMAT.md, "Folder of an auditor"). A list of the logs lies beside them, so that a lost file is not taken for a
+// beginning. Several processes may have the same folder.
 type Memory struct {
 	Dir  string
 	Role string // of the key; names its files
@@ -40,8 +40,8 @@ func (m Memory) Read(origin string) ([]byte, error) {
 	return nil, err
 }
 
-// Write replaces what is remembered of a log, durably. After an error the old or the new is there: writing again is
-// safe.
+// Write replaces what is remembered of a log, durably. After an error the old or the new is there, perhaps not durably, or
+// not on the list: nothing may be vouched for before writing again, which is safe, succeeded.
 func (m Memory) Write(origin string, b []byte) error {
 	if err := durable.Replace(m.path(origin), b); err != nil {
 		return fmt.Errorf("remembering a checkpoint: %w", err)
@@ -55,6 +55,12 @@ func (m Memory) Write(origin string, b []byte) error {
 		return fmt.Errorf("remembering a log: %w", err)
 	}
 	return nil
+}
+
+// Vouched reports whether the key vouched for anything.
+func (m Memory) Vouched() (bool, error) {
+	logs, err := m.logs()
+	return len(logs) > 0, err
 }
 
 // Alone runs f while no other that calls it with this folder does.

@@ -3,8 +3,10 @@ package witness
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/imalink/custody/ledger/durable"
@@ -13,12 +15,14 @@ import (
 )
 
 // A Witness cosigns checkpoints of one log that only grew. It is safe for concurrent use, and beside other processes
-// that have the same folder and key.
+// that have the same folder and key. It is not copied.
 type Witness struct {
 	Key    checkpoint.Cosigner
 	Trust  *checkpoint.Trust // whose log keys count
 	Memory Memory
 	Now    func() time.Time
+
+	turn sync.Mutex // before the folder's lock: whoever waits for that holds a thread, of which there are not many
 }
 
 // An Answer is what a witness says to a request.
@@ -31,7 +35,7 @@ type Answer struct {
 // Add answers a request. The error is that the folder cannot be used, or wraps [ErrLost]; then the request may be
 // remembered, and nobody has seen a signature: asking again is safe.
 func (w *Witness) Add(r checkpoint.Request) (a Answer, err error) {
-	err = w.Memory.Alone(func() error {
+	err = w.alone(func() error {
 		last, err := w.last()
 		if err != nil {
 			return err
@@ -39,15 +43,16 @@ func (w *Witness) Add(r checkpoint.Request) (a Answer, err error) {
 		a.Answer = checkpoint.Witness(w.Trust, last.Checkpoint, r)
 		own := logOnly(w.Trust, r.Note)
 		switch {
-		case errors.Is(a.Err, checkpoint.ErrFork):
+		case forked(last, own): // whatever the old size of the request is
+			a.Answer = checkpoint.Answer{Status: http.StatusConflict, Err: checkpoint.ErrFork}
 			a.Proof, err = w.keepFork(last, own)
 			return err
 		case a.Err != nil:
 			return nil
-		case r.Note.Checkpoint != last.Checkpoint:
-			if err := w.Memory.Write(own.Origin, own.Bytes()); err != nil {
-				return err
-			}
+		}
+		// The same checkpoint too: a write before may have ended in the middle.
+		if err := w.Memory.Write(own.Origin, own.Bytes()); err != nil {
+			return err
 		}
 		a.Signature, err = w.Key.Cosign(own.Checkpoint, w.Now())
 		return err
@@ -57,11 +62,18 @@ func (w *Witness) Add(r checkpoint.Request) (a Answer, err error) {
 
 // Last is what the witness cosigned last; of the origin "" if nothing.
 func (w *Witness) Last() (last checkpoint.Note, err error) {
-	err = w.Memory.Alone(func() error {
+	err = w.alone(func() error {
 		last, err = w.last()
 		return err
 	})
 	return last, err
+}
+
+// alone runs f while nobody else uses the folder.
+func (w *Witness) alone(f func() error) error {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	return w.Memory.Alone(f)
 }
 
 func (w *Witness) last() (checkpoint.Note, error) {
@@ -70,10 +82,21 @@ func (w *Witness) last() (checkpoint.Note, error) {
 		return checkpoint.Note{}, err
 	}
 	n, err := checkpoint.Open(b)
+	if err == nil && n.Origin != w.Trust.Origin() {
+		err = errors.New("it is of another log")
+	}
+	if err == nil {
+		err = w.Trust.Judge(n).Bad // damage must not pass for a fork
+	}
 	if err != nil {
 		return checkpoint.Note{}, fmt.Errorf("reading what was cosigned last: %w", err)
 	}
 	return n, nil
+}
+
+// forked reports whether the log signed two roots for one size.
+func forked(a, b checkpoint.Note) bool {
+	return a.Origin == b.Origin && a.Size == b.Size && a.Root != b.Root && len(a.Signatures) > 0 && len(b.Signatures) > 0
 }
 
 // keepFork writes the proof of a fork beside what is remembered.

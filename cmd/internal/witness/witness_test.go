@@ -1,13 +1,17 @@
 package witness
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/pprof"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/imalink/custody/ledger/evidence"
@@ -92,6 +96,29 @@ func TestAddCheckpointRefused(t *testing.T) {
 	}
 }
 
+// TestForkAnyhow has a fork sent with another old size than the witness has, or with a strange signature: it is proven from
+// the two checkpoints all the same. What the log did not sign is no fork.
+func TestForkAnyhow(t *testing.T) {
+	l, fork, stranger := newLog().grow(40), newLog("fork").grow(40), newLog("fork").grow(40)
+	fork.signer = l.signer
+	theirs := string(must(checkpoint.Open(stranger.note(20))).Signatures[0].Line())
+	for name, c := range map[string]struct {
+		body  string
+		forks int
+	}{"from 0": {fork.request(0, 20), 1}, "from 10": {fork.request(10, 20), 1}, "signed by others, too": {fork.request(20, 20) + theirs, 1}, "signed by others": {stranger.request(20, 20), 0}} {
+		b := newBench(t, l)
+		b.cosigned(l, 0, 20)
+		if status, _, answer := b.post(c.body); status == http.StatusOK || len(b.forks()) != c.forks {
+			t.Errorf("%s: %d %s, %d proofs", name, status, answer, len(b.forks()))
+		}
+		for _, path := range b.forks() {
+			if v, err := evidence.Verify(must(os.ReadFile(path)), b.witness.Trust); err != nil || v.Outcome != evidence.Proven {
+				t.Errorf("%s: the proof: %v, %+v", name, err, v)
+			}
+		}
+	}
+}
+
 // TestSignaturesOfOthers has strangers sign beside the log: what is remembered has the log's signature alone.
 func TestSignaturesOfOthers(t *testing.T) {
 	l, stranger := newLog().grow(9), newLog().grow(9)
@@ -110,13 +137,13 @@ func TestSignaturesOfOthers(t *testing.T) {
 func TestAtOnce(t *testing.T) {
 	l := newLog().grow(60)
 	b := newBench(t, l)
-	other := *b.witness
+	other := &Witness{Key: b.witness.Key, Trust: b.witness.Trust, Memory: b.witness.Memory, Now: b.witness.Now}
 	var all sync.WaitGroup
 	for size := int64(1); size <= 60; size++ {
 		all.Go(func() {
 			w := b.witness
 			if size%2 == 0 {
-				w = &other
+				w = other
 			}
 			for {
 				last, err := w.Last()
@@ -170,6 +197,101 @@ func TestMemoryFails(t *testing.T) {
 	}
 	if _, err := b.witness.Last(); !errors.Is(err, checkpoint.ErrFormat) {
 		t.Errorf("what is damaged: %v", err)
+	}
+}
+
+// TestMemoryDamaged changes every byte of what is remembered: the witness finds the damage, or remembers the same. It never
+// takes it for a fork.
+func TestMemoryDamaged(t *testing.T) {
+	l := newLog().grow(20)
+	b := newBench(t, l)
+	b.cosigned(l, 0, 5)
+	path := b.witness.Memory.path(testOrigin)
+	whole := must(os.ReadFile(path))
+	for i := range whole {
+		damaged := bytes.Clone(whole)
+		damaged[i] ^= 1 << (i % 7)
+		if err := os.WriteFile(path, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		last, err := b.witness.Last()
+		if err == nil && last.Checkpoint != must(checkpoint.Open(whole)).Checkpoint {
+			t.Fatalf("byte %d: it remembers %+v", i, last.Checkpoint)
+		}
+		for _, old := range []int64{4, 5, 6} {
+			b.post(l.request(old, 5+max(old-5, 0)))
+		}
+	}
+	if forks := b.forks(); len(forks) > 0 {
+		t.Errorf("damage was taken for a fork: %v", forks)
+	}
+	other := checkpoint.Checkpoint{Origin: "custody.example/other", Size: 5}
+	note := must(checkpoint.Sign(other, must(checkpoint.NewSigner(other.Origin))))
+	if err := os.WriteFile(path, note.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := b.witness.Last(); err == nil {
+		t.Errorf("what is of another log: %+v", last)
+	}
+}
+
+// TestWrittenInPart has remembering fail in the middle, and the same checkpoint sent again: no cosignature leaves before it
+// and the list of logs are durable.
+func TestWrittenInPart(t *testing.T) {
+	l := newLog().grow(20)
+	b := newBench(t, l)
+	m := b.witness.Memory
+	blocked := m.listPath() + ".tmp"
+	if err := os.Mkdir(blocked, 0o700); err != nil { // in the way of the list: the checkpoint is written by then
+		t.Fatal(err)
+	}
+	for _, old := range []int64{0, 5} {
+		if status, _, answer := b.post(l.request(old, 5)); status != http.StatusInternalServerError || strings.Contains(answer, "—") {
+			t.Errorf("after %d: %d %s", old, status, answer)
+		}
+	}
+	if err := os.Remove(blocked); err != nil {
+		t.Fatal(err)
+	}
+	b.cosigned(l, 5, 5)
+	if err := os.Remove(m.path(testOrigin)); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := b.witness.Last(); !errors.Is(err, ErrLost) {
+		t.Errorf("what was cosigned is lost: %+v, %v", last, err)
+	}
+}
+
+// TestManyWait has requests wait for a folder that another process uses: they do not take a thread each.
+func TestManyWait(t *testing.T) {
+	l := newLog().grow(20)
+	b := newBench(t, l)
+	const many = 400
+	request := must(checkpoint.ParseRequest([]byte(l.request(0, 5))))
+	threads := func() int { return pprof.Lookup("threadcreate").Count() }
+	var all sync.WaitGroup
+	before := threads()
+	err := b.witness.Memory.Alone(func() error {
+		var begun atomic.Int64
+		for range many {
+			all.Go(func() {
+				begun.Add(1)
+				if _, err := b.witness.Add(request); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		until(t, "begun", func() bool { return begun.Load() == many })
+		for range 100 {
+			runtime.Gosched()
+		}
+		if grown := threads() - before; grown > many/4 {
+			t.Errorf("%d requests that wait took %d threads", many, grown)
+		}
+		return nil
+	})
+	if all.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 
