@@ -281,9 +281,7 @@ func (o *serveOptions) answer(ctx context.Context, a *api.API, l *ledger.Ledger,
 	clerk, cancel := context.WithCancel(ctx)
 	waitBackup := func() {}
 	if o.backup != "" {
-		waitBackup = a.AttachBackup(clerk, func(ctx context.Context, progress func(done, all uint64)) (ledger.BackupReport, error) {
-			return l.Backup(ctx, o.backup, progress)
-		}, time.Hour)
+		waitBackup = a.AttachBackup(clerk, office.Backup, time.Hour)
 	}
 	done := make(chan struct{})
 	go func() {

@@ -2,8 +2,10 @@ package forget
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/imalink/custody/cmd/internal/report"
+	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/backup"
 	"github.com/imalink/custody/ledger/backup/escrow"
 )
@@ -70,6 +72,27 @@ func (o *Office) backedUp(s *report.Shredding) uint64 {
 		return 0
 	}
 	return s.RootAfter
+}
+
+// Backup brings the backup of Ship up to the ledger as it is. It waits for a change of keys, and a change of keys for
+// it: that takes rows to the same backup. The error is the ledger's, or ctx's; then nothing was done.
+func (o *Office) Backup(ctx context.Context, progress func(done, all uint64)) (ledger.BackupReport, error) {
+	end, err := o.alone(ctx)
+	if err != nil {
+		return ledger.BackupReport{}, err
+	}
+	defer end()
+	return o.Ledger.Backup(ctx, o.Ship.Backup, progress)
+}
+
+// alone waits until nobody else writes to the backup. What it gives ends that.
+func (o *Office) alone(ctx context.Context) (end func(), err error) {
+	select {
+	case o.copying <- struct{}{}:
+		return func() { <-o.copying }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for a backup to end: %w", ctx.Err())
+	}
 }
 
 // backup brings the backup, if there is one, up to the ledger as it is.

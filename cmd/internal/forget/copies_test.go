@@ -2,6 +2,8 @@ package forget
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -156,4 +158,33 @@ func TestDevice(t *testing.T) {
 	}
 	r.wantCopies("issued again", "escrow none 0 0, backup none 0 0, device unknown 1 0, other unknown 1 0",
 		r.unnamed(r.Certificate(t.Context(), dpo(), opened.Erasure.Position, "")))
+}
+
+// TestBackupTakesItsTurn: no backup is made while keys change, which takes rows to it, and no key changes while one is made.
+func TestBackupTakesItsTurn(t *testing.T) {
+	r := small(t)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	changes := 0
+	r.Before = func(context.Context) error {
+		changes++
+		if len(r.copying) != 1 {
+			t.Error("a backup could begin")
+		}
+		if _, err := r.Backup(gone, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("a backup does not wait: %v", err)
+		}
+		return nil
+	}
+	q := asked(alias)
+	q.Now = true
+	r.must(failure(r.Erase(t.Context(), dpo(), q)))
+	r.must(failure(r.retainedBefore(events.Access, "2025-02")))
+	if changes != 2 {
+		t.Errorf("keys changed %d times", changes)
+	}
+	end, err := r.alone(t.Context())
+	r.must(err)
+	defer end()
+	r.fails(failure(r.Retain(gone, dpo(), Period{events.Access, mustMonth(t, "2025-03")}, "", "")), context.Canceled)
 }

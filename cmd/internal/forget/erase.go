@@ -237,6 +237,11 @@ const attempts = 5
 
 // shred destroys keys and completes the certificate.
 func (o *Office) shred(ctx context.Context, who events.Who, open uint64, d decision, again func() (decision, error)) (*report.Certificate, error) {
+	end, err := o.alone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	o.before(ctx)
 	for left := attempts; ; left-- {
 		done, err := o.Ledger.Erase(ctx, ledger.Erasing{Who: who, Opening: open, Rows: d.rows, AsOf: d.asOf})

@@ -75,7 +75,8 @@ type Office struct {
 	Config
 	Approvals *Approvals
 
-	turn sync.Mutex // held from deciding on an erasure until it is recorded
+	turn    sync.Mutex    // held from deciding on an erasure until it is recorded
+	copying chan struct{} // capacity 1: held while a backup is made, and from bringing it up to date until keys have changed
 }
 
 // New makes an office.
@@ -86,7 +87,7 @@ func New(cfg Config) *Office {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	o := &Office{Config: cfg, Approvals: newApprovals(cfg.Now)}
+	o := &Office{Config: cfg, Approvals: newApprovals(cfg.Now), copying: make(chan struct{}, 1)}
 	if o.Before == nil {
 		o.Before = o.backup
 	}

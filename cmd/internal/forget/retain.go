@@ -93,6 +93,11 @@ func (o *Office) decide(ctx context.Context, a ask.Asker, p Period, forCase stri
 
 func (o *Office) retain(ctx context.Context, who events.Who, p Period, plan ask.RetentionPlan, rule string) (*report.Certificate, error) {
 	if len(plan.Blocking) == 0 && len(plan.Months) > 0 {
+		end, err := o.alone(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
 		o.before(ctx)
 	}
 	for attempt := 0; ; attempt++ {
