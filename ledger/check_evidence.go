@@ -23,7 +23,9 @@ type recount struct {
 	producers recordlog.Producers
 	trail     *evidence.Trail
 	rules     evidence.Hash
+	found     notary.Found
 	signed    map[uint64][]signedRoot // by size: what was signed
+	announced notary.Announced        // keys, also those of cosigners that are retired
 
 	commits, far, older uint64
 }
@@ -41,18 +43,18 @@ func (c *checker) recountEvidence() {
 	if r.files, err = recordlog.NewCheck(c.paths.evidence()); err != nil {
 		c.report.find("evidence", 0, "%v", err)
 	}
-	notes, err := notary.Signed(c.paths.keys, c.paths.evidence())
-	if err != nil {
-		c.report.find("evidence", 0, "%v", err)
+	var faults []error
+	r.found, faults = notary.Find(c.paths.keys, c.paths.evidence())
+	for _, fault := range faults {
+		c.report.find("evidence", 0, "%v", fault)
 	}
-	if len(notes) == 0 {
-		c.report.Notes = append(c.report.Notes, "no keys of checkpoints beside the root key: nothing that was signed was compared")
+	if len(r.found.Keys) == 0 && len(faults) == 0 {
+		c.report.Notes = append(c.report.Notes, "no keys of checkpoints beside the root key: this ledger signs nothing")
 	}
-	for _, n := range notes {
-		if n.Fault != nil {
-			c.report.find("evidence", 0, "%s: %v", n.File, n.Fault)
-			continue
-		}
+	if former := len(r.found.Former); former > 0 {
+		c.report.Notes = append(c.report.Notes, fmt.Sprintf("checkpoints of a former origin, not compared: %d", former))
+	}
+	for _, n := range r.found.Notes {
 		r.signed[n.Note.Size] = append(r.signed[n.Note.Size], signedRoot{n.Note.Root, n.File})
 	}
 	c.witness = r
@@ -84,6 +86,9 @@ func (r *recount) give(c *checker, m stream.Message, st *events.Stored) {
 	}
 	if st.Event.Kind == events.LedgerCommitted {
 		r.commitSound(c, m)
+	}
+	if st.Event.Kind == events.LedgerKeyAnnounced {
+		r.announced = r.announced.Ever(st.Event.Data)
 	}
 	number := r.producers.Number(m.Sequence, st.Event.Source, st.Event.Instance)
 	record := evidence.RecordOf(st, sha256.Sum256(m.Data), number)
@@ -138,10 +143,13 @@ func (c *checker) evidenceSound() {
 			c.report.find("evidence", 0, "%s is not what the events give, from offset %d; delete the folder %s while the ledger is stopped, and it comes back", d.File, d.Offset, c.paths.evidence())
 		}
 	}
+	for _, fault := range r.found.Judge(r.announced) {
+		c.report.find("evidence", 0, "%v", fault)
+	}
 	for size, signed := range r.signed {
 		c.report.find("evidence", size, "%s: was signed for %d positions, and there are %d: this is an older copy, or something is lost", signed[0].where, size, r.trail.Size())
 	}
-	c.report.Checked = append(c.report.Checked, fmt.Sprintf("records, both trees, %d commits, every tile and signed root", r.commits))
+	c.report.Checked = append(c.report.Checked, fmt.Sprintf("records, both trees, %d commits, every tile, signed root and signature", r.commits))
 	if r.far > 0 {
 		c.report.Notes = append(c.report.Notes, fmt.Sprintf("%d commits reach further back than %d positions; their roots were not recomputed", r.far, rememberedLeaves))
 	}

@@ -115,28 +115,13 @@ func (r *register) apply(e *events.Event, position uint64) {
 	case events.GovernanceActivityRegistered:
 		set(r, r.Activities, d.Get("activity").Text(), activityOf(d))
 	case events.LedgerKeyAnnounced:
-		r.announce(d)
+		old := r.Announced
+		r.undo = append(r.undo, func() { r.Announced = old })
+		r.Announced = old.After(d)
 	case events.LedgerKeyShredded:
 		old := r.Shredded
 		r.undo = append(r.undo, func() { r.Shredded = old })
 		r.Shredded = max(old, uint64(d.Get("root").Int()))
-	}
-}
-
-// announce adds a witness or an auditor, or takes one away; of the log's own keys it knows those that sign no more.
-func (r *register) announce(d events.Object) {
-	old := r.Announced
-	r.undo = append(r.undo, func() { r.Announced = old })
-	role, key, retired := d.Get("what").Text(), d.Get("key").Text(), d.Get("state").Text() == "retired"
-	switch {
-	case role == "witness" || role == "replay":
-		r.Announced.Cosigners = slices.DeleteFunc(slices.Clone(old.Cosigners), func(c notary.Cosigner) bool { return c.Key == key })
-		if !retired {
-			r.Announced.Cosigners = append(r.Announced.Cosigners, notary.Cosigner{Role: role, Key: key, Operator: d.Get("operator").Text()})
-		}
-	case role == "log" && retired:
-		r.Announced.Retired = slices.DeleteFunc(slices.Clone(old.Retired), func(k notary.RetiredKey) bool { return k.Key == key })
-		r.Announced.Retired = append(r.Announced.Retired, notary.RetiredKey{Key: key, Upto: uint64(d.Get("upto").Int())})
 	}
 }
 

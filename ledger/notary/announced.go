@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
@@ -15,11 +16,39 @@ import (
 type Announced struct {
 	Cosigners []Cosigner   `json:"cosigners,omitempty"` // not retired, in the order of their announcement
 	Retired   []RetiredKey `json:"retired,omitempty"`   // of the log, under whatever origin, in the order of that
+	Ancestors []string     `json:"ancestors,omitempty"` // former origins
 }
 
 // Clone is a copy that shares nothing.
 func (a Announced) Clone() Announced {
-	return Announced{slices.Clone(a.Cosigners), slices.Clone(a.Retired)}
+	return Announced{slices.Clone(a.Cosigners), slices.Clone(a.Retired), slices.Clone(a.Ancestors)}
+}
+
+// After is what is announced after an event of kind ledger.key-announced with these data. It changes nothing.
+func (a Announced) After(d events.Object) Announced {
+	if d.Get("state").Text() != "retired" || d.Get("what").Text() == "log" {
+		return a.Ever(d)
+	}
+	key := d.Get("key").Text()
+	a.Cosigners = slices.DeleteFunc(slices.Clone(a.Cosigners), func(c Cosigner) bool { return c.Key == key })
+	return a
+}
+
+// Ever is After, but a cosigner that is retired stays: what it cosigned before does.
+func (a Announced) Ever(d events.Object) Announced {
+	role, key, retired := d.Get("what").Text(), d.Get("key").Text(), d.Get("state").Text() == "retired"
+	if former := d.Get("ancestor").Text(); former != "" {
+		a.Ancestors = append(a.Ancestors[:len(a.Ancestors):len(a.Ancestors)], former)
+	}
+	switch {
+	case role == "log" && retired:
+		a.Retired = slices.DeleteFunc(slices.Clone(a.Retired), func(k RetiredKey) bool { return k.Key == key })
+		a.Retired = append(a.Retired, RetiredKey{Key: key, Upto: uint64(d.Get("upto").Int())})
+	case (role == "witness" || role == "replay") && !retired:
+		a.Cosigners = slices.DeleteFunc(slices.Clone(a.Cosigners), func(c Cosigner) bool { return c.Key == key })
+		a.Cosigners = append(a.Cosigners, Cosigner{Role: role, Key: key, Operator: d.Get("operator").Text()})
+	}
+	return a
 }
 
 // A Cosigner is a witness or an auditor, as announced.
@@ -52,7 +81,13 @@ func (n *Notary) trust(ctx context.Context) (trust *checkpoint.Trust, lines []by
 	if err != nil {
 		return nil, nil, fmt.Errorf("looking up which keys were announced: %w", err)
 	}
-	for _, key := range status.Keys {
+	announced.Retired = status.Retired(announced)
+	return trustIn(status.Keys, announced)
+}
+
+// trustIn trusts keys of the log, and those that were announced, as far as they go with one another.
+func trustIn(keys []string, announced Announced) (trust *checkpoint.Trust, lines []byte, err error) {
+	for _, key := range keys {
 		lines = fmt.Appendf(lines, "log %s\n", key)
 	}
 	if trust, err = checkpoint.ParseTrust(lines); err != nil {
@@ -64,7 +99,7 @@ func (n *Notary) trust(ctx context.Context) (trust *checkpoint.Trust, lines []by
 			lines, trust = more, with
 		}
 	}
-	for _, k := range status.Retired(announced) {
+	for _, k := range announced.Retired {
 		add(fmt.Sprintf("log %s upto %d\n", k.Key, k.Upto))
 	}
 	for _, c := range announced.Cosigners {

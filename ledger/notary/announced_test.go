@@ -95,7 +95,7 @@ func TestRetiredKeyCounts(t *testing.T) {
 
 // renamed is the verifier key of the same public key under another name.
 func renamed(verifier, name string) string {
-	material := verifier[strings.LastIndexByte(verifier, '+')+1:]
+	material := strings.SplitN(verifier, "+", 3)[2]
 	raw, err := base64.StdEncoding.DecodeString(material)
 	if err != nil {
 		panic(err)

@@ -21,6 +21,9 @@ var (
 	ErrInUse = errors.New("notary: keys in use")
 )
 
+// errNoKeys is why a ledger does not sign that has no file of keys.
+var errNoKeys = fmt.Errorf("%w: no keys in the key directory", ErrUnsigned)
+
 // Files in the key directory (docs/FORMAT.md, "Checkpoint").
 const (
 	keysFile   = "checkpoint.keys"
@@ -93,7 +96,7 @@ func writeKeys(dir string, keys ...checkpoint.Signer) error {
 func ReadKeys(dir string) (log []checkpoint.Signer, bundle checkpoint.Signer, err error) {
 	b, err := os.ReadFile(filepath.Join(dir, keysFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, bundle, fmt.Errorf("%w: no keys in the key directory", ErrUnsigned)
+		return nil, bundle, errNoKeys
 	}
 	if err != nil {
 		return nil, bundle, fmt.Errorf("reading the keys of checkpoints: %w", err)
@@ -155,52 +158,4 @@ func lock(dir string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, f.Name()), f.Close())
 	}
 	return f, nil
-}
-
-// A SignedNote is a checkpoint that was found on disk.
-type SignedNote struct {
-	File  string // its path
-	Note  checkpoint.Note
-	Fault error // why it is none that this ledger signed; Note says nothing then
-}
-
-// Signed are the checkpoints of a ledger that lie in its key directory and in its folder of evidence: what it signed
-// last, and what was cosigned. Those of former keys and origins are left out. A ledger without keys has none.
-func Signed(keys, dir string) ([]SignedNote, error) {
-	signers, _, err := ReadKeys(keys)
-	if errors.Is(err, ErrUnsigned) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	own, err := trustOf(signers)
-	if err != nil {
-		return nil, err
-	}
-	last := SignedNote{File: filepath.Join(keys, signedFile)}
-	last.Note, last.Fault = readSigned(keys, signers)
-	found := []SignedNote{last}
-	cosigned, err := filepath.Glob(filepath.Join(dir, cosignedDir, "*"))
-	if err != nil {
-		return nil, fmt.Errorf("reading cosigned checkpoints: %w", err)
-	}
-	for _, path := range cosigned {
-		if filepath.Ext(path) == ".tmp" {
-			continue // a crash left it
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("reading cosigned checkpoints: %w", err)
-		}
-		n := SignedNote{File: path}
-		if n.Note, n.Fault = checkpoint.Open(b); n.Fault == nil {
-			judged := own.Judge(n.Note)
-			if n.Fault = judged.Bad; n.Fault == nil && len(judged.Log) == 0 {
-				continue
-			}
-		}
-		found = append(found, n)
-	}
-	return found, nil
 }

@@ -126,6 +126,9 @@ func (n *Notary) NewOrigin(ctx context.Context, base string, who events.Who, ann
 // newOrigin is NewOrigin while nobody else signs with the keys. The lock is the signer's afterwards.
 func (n *Notary) newOrigin(ctx context.Context, base string, who events.Who, announce Announcer, held *os.File) (key string, err error) {
 	ancestor, err := n.putAside()
+	if err == nil && ancestor == "" {
+		ancestor, err = n.cosignedOrigin()
+	}
 	if err != nil {
 		return "", err
 	}
@@ -185,6 +188,25 @@ func (n *Notary) putAside() (origin string, err error) {
 		}
 	}
 	return origin, nil
+}
+
+// cosignedOrigin is the origin of what is kept of cosigned checkpoints; "" if there is none.
+func (n *Notary) cosignedOrigin() (string, error) {
+	dir := filepath.Join(n.cfg.Dir, cosignedDir)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("looking for the former origin: %w", err)
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(filepath.Join(dir, file.Name()))
+		if err != nil {
+			return "", fmt.Errorf("looking for the former origin: %w", err)
+		}
+		if note, err := checkpoint.Open(b); err == nil {
+			return note.Origin, nil
+		}
+	}
+	return "", nil
 }
 
 // takeSigner begins to sign with the keys that are there.
