@@ -32,7 +32,7 @@ type Judgement struct {
 	Replays   []Cosignature // by keys of auditors that replay
 	Unknown   int           // signatures by keys that the trust does not name: they say nothing
 	Void      int           // good signatures that count for nothing: beyond the key's size, of another origin, of a bundle's key
-	Bad       error         // wraps ErrSignature if a key that the trust names did not make its signature
+	Bad       error         // wraps ErrSignature if a key that the trust names did not make its signature, or made one under another name
 
 	trust *Trust
 }
@@ -47,6 +47,10 @@ func (t *Trust) Judge(n Note) Judgement {
 		}
 		k := t.find(s.Key)
 		if k == nil {
+			if k = t.disguised(s, body); k != nil {
+				j.Bad = errDisguised(k)
+				continue
+			}
 			j.Unknown++
 			continue
 		}
@@ -58,6 +62,28 @@ func (t *Trust) Judge(n Note) Judgement {
 		j.count(k, n.Checkpoint, at)
 	}
 	return j
+}
+
+// disguised is the key of the trust that made a signature which has its name or its id, and not the other: somebody
+// changed that, so that it would pass for a stranger's. Nil if there is none.
+func (t *Trust) disguised(s Signature, text []byte) *trusted {
+	if t == nil {
+		return nil
+	}
+	for i := range t.keys {
+		k := &t.keys[i]
+		if (k.Name == s.Name) == (k.ID == s.ID) {
+			continue
+		}
+		if _, made := k.verify(text, s.Bytes); made {
+			return k
+		}
+	}
+	return nil
+}
+
+func errDisguised(k *trusted) error {
+	return fmt.Errorf("%w: that of %s is under another name", ErrSignature, k.Key)
 }
 
 // count counts a good signature.
@@ -118,6 +144,9 @@ func (t *Trust) JudgeManifest(origin string, text []byte, signatures []Signature
 	for _, s := range signatures {
 		k := t.find(s.Key)
 		if k == nil {
+			if k = t.disguised(s, text); k != nil {
+				return nil, unknown, errDisguised(k)
+			}
 			unknown++
 			continue
 		}

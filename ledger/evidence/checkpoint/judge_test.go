@@ -36,6 +36,15 @@ func TestJudge(t *testing.T) {
 	namesake := cosigner(all.witness.Key().Name, 0x13) // the name of a known key, not its id
 	spoken, err := namesake.Cosign(n.Checkpoint, newYear)
 	must(t, err)
+	disguised := func(change func(*Key)) Note {
+		changed := without(n)
+		for i := range changed.Signatures {
+			if changed.Signatures[i].Key == all.witness.Key() {
+				change(&changed.Signatures[i].Key)
+			}
+		}
+		return changed
+	}
 
 	for _, test := range []struct {
 		name                      string
@@ -56,6 +65,9 @@ func TestJudge(t *testing.T) {
 		{"larger than the old key may", trust, large, "ok", "ok", "ok", 1, 1, 1, 0, 1},
 		{"larger, the old key alone", trust, without(large, all.log.Key()), "unsigned", "unsigned", "unsigned", 0, 1, 1, 0, 1},
 		{"strangers too", trust, n.With(stranger, spoken), "ok", "ok", "ok", 2, 1, 1, 2, 0},
+		{"the witness's under another name", trust, disguised(func(k *Key) { k.Name = "x" + k.Name }), "false", "false", "false", 2, 0, 1, 0, 0},
+		{"the witness's under another id", trust, disguised(func(k *Key) { k.ID++ }), "false", "false", "false", 2, 0, 1, 0, 0},
+		{"the witness's under neither", trust, disguised(func(k *Key) { k.ID++; k.Name = "x" + k.Name }), "ok", "unsigned", "unsigned", 2, 0, 1, 1, 0},
 		{"a bundle's key too", trust, n.With(all.bundle.SignText(n.Body())), "ok", "ok", "ok", 2, 1, 1, 0, 1},
 		{"of another origin", trust, foreign(n), "unsigned", "unsigned", "unsigned", 0, 0, 0, 0, 4},
 	} {

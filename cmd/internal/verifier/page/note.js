@@ -139,11 +139,19 @@ async function judge(note, trust) {
   const seen = [];
   for (const { name, id, blob } of note.signatures) {
     const key = trust && trust.keys.get(name + '+' + id);
-    if (!key) { seen.push({ name, id, role: '', state: 'unknown' }); continue; }
+    if (!key) { seen.push({ name, id, role: '', state: await disguised(note, trust, name, id, blob) ? 'bad' : 'unknown' }); continue; }
     const { good, time } = await checkSignature(key, blob, note.body);
     seen.push({ name, id, role: key.role, state: !good ? 'bad' : counts(note, key, trust) ? 'good' : 'void', time });
   }
   return seen;
+}
+
+// disguised tells whether a key of the trust file made a signature that has its name or its id, and not the other.
+async function disguised(note, trust, name, id, blob) {
+  for (const key of trust ? trust.keys.values() : []) {
+    if ((key.name === name) !== (key.id === id) && (await checkSignature(key, blob, note.body)).good) return true;
+  }
+  return false;
 }
 
 // signers counts the keys of a role whose signature is good, each once.
