@@ -45,19 +45,28 @@ type Receipts struct {
 // the relay, that sends the events. The trust names the ledger's key, as had from elsewhere than the ledger; nil
 // trusts whoever answers.
 func OpenReceipts(dir string, from *HTTP, trust *checkpoint.Trust) (*Receipts, error) {
-	if from == nil {
-		return nil, errors.New("emit: receipts come over HTTP")
-	}
-	if err := from.check(); err != nil {
-		return nil, err
-	}
-	if err := outside(dir); err != nil {
+	if err := outside(dir); err != nil { // before anything is made there
 		return nil, err
 	}
 	for _, sub := range [...]string{awaitedDir, disputedDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("emit: making the folder of receipts: %w", err)
 		}
+	}
+	return FindReceipts(dir, from, trust)
+}
+
+// FindReceipts is OpenReceipts of a folder that is there. It makes nothing: the error wraps [fs.ErrNotExist] if it is no
+// folder of receipts.
+func FindReceipts(dir string, from *HTTP, trust *checkpoint.Trust) (*Receipts, error) {
+	if from == nil {
+		return nil, errors.New("emit: receipts come over HTTP")
+	}
+	if err := errors.Join(from.check(), outside(dir)); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, awaitedDir)); err != nil {
+		return nil, fmt.Errorf("emit: no folder of receipts: %w", err)
 	}
 	return &Receipts{dir: dir, from: from, trust: trust, noted: make(chan struct{}, 1)}, nil
 }

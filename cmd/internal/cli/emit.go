@@ -88,7 +88,7 @@ func (s *session) emit(ctx context.Context, args []string, o emitOptions) error 
 	}
 	var kept *emit.Receipts
 	if o.receipts != "" {
-		if kept, err = s.receipts(c, o.receipts, o.trust); err != nil {
+		if kept, err = s.receipts(c, o.receipts, o.trust, emit.OpenReceipts); err != nil {
 			return err
 		}
 	}

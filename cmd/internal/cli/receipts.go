@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,8 +56,8 @@ the proof is in the folder disputed, for custody verify.`,
 	return cmd
 }
 
-// receipts opens a folder of receipts. Without a trust file nobody's signature is asked for.
-func (s *session) receipts(c *client, dir, trustPath string) (*emit.Receipts, error) {
+// receipts opens a folder of receipts, as open does. Without a trust file nobody's signature is asked for.
+func (s *session) receipts(c *client, dir, trustPath string, open func(string, *emit.HTTP, *checkpoint.Trust) (*emit.Receipts, error)) (*emit.Receipts, error) {
 	var trust *checkpoint.Trust
 	if trustPath == "" {
 		s.note("without --trust FILE receipts of any key are taken: their signatures are not judged")
@@ -66,7 +67,7 @@ func (s *session) receipts(c *client, dir, trustPath string) (*emit.Receipts, er
 			return nil, err
 		}
 	}
-	return emit.OpenReceipts(dir, &emit.HTTP{URL: c.base.String(), Token: c.token, Client: c.http}, trust)
+	return open(dir, &emit.HTTP{URL: c.base.String(), Token: c.token, Client: c.http}, trust)
 }
 
 // wrongReceipt is a position, and what is wrong with its receipt.
@@ -80,7 +81,7 @@ func (s *session) checkReceipts(ctx context.Context, dir, trust string) error {
 	if err != nil {
 		return err
 	}
-	kept, err := s.receipts(e.client, dir, trust)
+	kept, err := s.receipts(e.client, dir, trust, emit.FindReceipts)
 	if err != nil {
 		return e.close(err)
 	}
@@ -93,16 +94,19 @@ func (s *session) checkReceipts(ctx context.Context, dir, trust string) error {
 		Proof       string         `json:"proof,omitempty"`
 	}{Wrong: []wrongReceipt{}}
 	checked, err := kept.Check(ctx, func(position uint64, err error) {
-		shown.Wrong = append(shown.Wrong, wrongReceipt{position, err.Error()})
+		shown.Wrong = append(shown.Wrong, wrongReceipt{position, strings.TrimPrefix(err.Error(), "emit: ")})
 	})
 	shown.Receipts, shown.Checkpoints, shown.Newest, shown.Proof = checked.Receipts, checked.Checkpoints, checked.Newest.Size, checked.Fraud
 	lies := errors.Is(err, emit.ErrReceiptFork) || errors.Is(err, emit.ErrReceiptRewritten)
+	if err == nil && checked.Receipts == 0 {
+		err = &fault{status: failed, err: errors.New("the folder has no receipt: nothing was held against the ledger")}
+	}
 	if err != nil && !lies && len(shown.Wrong) == 0 {
 		return e.close(err)
 	}
 	fields := []field{{"receipts", count(shown.Receipts)}, {"checkpoints", count(shown.Checkpoints)}, {"held against", "the first " + count(shown.Newest) + " positions"}}
 	if err != nil {
-		shown.Ledger = err.Error()
+		shown.Ledger = strings.TrimPrefix(err.Error(), "emit: ")
 		fields = append(fields, field{"LEDGER", shown.Ledger}, field{"proof", shown.Proof})
 	}
 	for i, w := range shown.Wrong {
