@@ -288,3 +288,25 @@ func TestLongReplay(t *testing.T) {
 		t.Errorf("%d, %v", v.Count(), v.Outcome)
 	}
 }
+
+// TestMisdescribed sees that the record of a told event says otherwise, though it is recorded so: the proof of a false
+// record is, but for its type, that of an event.
+func TestMisdescribed(t *testing.T) {
+	seen := map[bool]int{}
+	for _, c := range evidencetest.Honest() {
+		wrong, told := c.Name == "false-record-event", strings.HasPrefix(c.Name, "event-told")
+		if !wrong && !told {
+			continue
+		}
+		proof := bytes.Clone(c.Proof)
+		proof[9] = byte(evidence.TypeEvent)
+		v, err := evidence.Verify(proof, nil)
+		if err != nil || v.Event == nil || v.Misdescribed() != wrong {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+		seen[wrong]++
+	}
+	if seen[true] == 0 || seen[false] == 0 {
+		t.Errorf("seen %v", seen)
+	}
+}

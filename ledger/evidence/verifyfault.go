@@ -17,17 +17,37 @@ func (v *Verdict) faultOfRecord() error {
 	if v.Event == nil {
 		return fmt.Errorf("%w: the record does not contradict itself, and no event is told that might", ErrFalse)
 	}
-	st, err := events.DecodeStored(v.Event)
+	other, err := v.misdescribed()
 	if err != nil {
 		return fmt.Errorf("%w: an event that this program cannot read: %w", ErrFormat, err)
 	}
-	is := v.Leaf.Record
-	must := RecordOf(st, is.Digest, is.Producer)
-	if bytes.Equal(must.Append(nil), v.Raw) {
+	if !other {
 		return fmt.Errorf("%w: the record is that of the event", ErrFalse)
 	}
 	v.Fault = "a record is not that of its event"
 	return nil
+}
+
+// misdescribed reports whether the record of the leaf is not that of its event. The error is that this program cannot
+// read the event.
+func (v *Verdict) misdescribed() (bool, error) {
+	st, err := events.DecodeStored(v.Event)
+	if err != nil {
+		return false, err
+	}
+	is := v.Leaf.Record
+	must := RecordOf(st, is.Digest, is.Producer)
+	return !bytes.Equal(must.Append(nil), v.Raw), nil
+}
+
+// Misdescribed reports whether a proof of an event tells it, and its record says otherwise: that is a fault of the
+// ledger, and a proof of type 20 can be made of it. Of an event that this program cannot read nothing is said.
+func (v *Verdict) Misdescribed() bool {
+	if v.Type != TypeEvent || v.Event == nil {
+		return false
+	}
+	other, err := v.misdescribed()
+	return err == nil && other
 }
 
 func (v *Verdict) readFalseCommit(in *input) (err error) {

@@ -67,7 +67,11 @@ func claims(v *evidence.Verdict) []string {
 		if v.Event == nil {
 			told = "; its stored bytes are not told"
 		}
-		return []string{fmt.Sprintf("position %d of ledger %s is recorded%s", v.Leaf.Position(), v.Head.Origin, told), recordLine(&v.Leaf.Record)}
+		claims := []string{fmt.Sprintf("position %d of ledger %s is recorded%s", v.Leaf.Position(), v.Head.Origin, told), recordLine(&v.Leaf.Record)}
+		if v.Misdescribed() {
+			claims = append(claims, "BEWARE: the record says otherwise than this event, which is a fault of the ledger: custody audit --events proves it")
+		}
+		return claims
 	case evidence.TypeGrowth:
 		return []string{fmt.Sprintf("ledger %s grew from %d to %d positions, and nothing before changed", v.Head.Origin, v.Older.Size, v.Head.Size)}
 	case evidence.TypeReplay, evidence.TypeLight:
