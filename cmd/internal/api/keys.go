@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -42,6 +43,17 @@ type (
 	}
 )
 
+// keyAdvice says why keys cannot be changed so.
+func keyAdvice(do string) string {
+	switch do {
+	case "add":
+		return "two keys sign already: retire the older first"
+	case "retire":
+		return "only one key signs: add another first"
+	}
+	return "this ledger signs, or its keys may be well and cannot be read now: GET /v1/evidence says which; a new origin is for one that may not sign"
+}
+
 // manageKeys registers changes of the keys that sign.
 func (a *API) manageKeys(h huma.API) {
 	change := operation(http.MethodPost, "/v1/evidence/keys", "change-key", "Add or retire a key of the log, or take a new origin", notFound, conflict, unsigned, notRecorded, halted)
@@ -63,6 +75,9 @@ func (a *API) manageKeys(h huma.API) {
 		default:
 			out.Body.Key, err = n.NewOrigin(ctx, "custody/"+e.Name()+"/"+e.ID(), who, announce)
 		}
+		if errors.Is(err, notary.ErrKeys) {
+			err = problem(conflict, keyAdvice(in.Body.Do))
+		}
 		return out, a.answerable(ctx, err)
 	})
 	announce := operation(http.MethodPost, "/v1/evidence/cosigners", "announce-cosigner", "Announce whose cosignatures are taken, or are no more", notFound, notRecorded, halted)
@@ -75,10 +90,8 @@ func (a *API) manageKeys(h huma.API) {
 		if !ok {
 			return nil, problem(invalidRequest, "a verifier key of type 4: of an auditor that recomputes if its name ends in /replay, else of a witness").at("/key")
 		}
-		if !in.Body.Retired {
-			if err := n.Suits(ctx, role, in.Body.Key); err != nil {
-				return nil, a.answerable(ctx, unsuited(err))
-			}
+		if err := suited(ctx, e, n, role, in); err != nil {
+			return nil, a.answerable(ctx, err)
 		}
 		k := events.KeyAnnouncement{Who: whoAsks(ctx), What: role, Retired: in.Body.Retired, Key: in.Body.Key, Operator: in.Body.Operator}
 		out := &cosignerOutput{}
@@ -100,10 +113,19 @@ func (a *API) manageKeys(h huma.API) {
 	})
 }
 
-// unsuited says of a key which is wrong; of any other error it says nothing.
-func unsuited(err error) error {
+// suited is nil if a key can be added beside those that were announced, or is one of them and can be retired.
+func suited(ctx context.Context, e Evidence, n *notary.Notary, role string, in *cosignerInput) error {
+	if in.Body.Retired {
+		announced, err := e.Announced(ctx)
+		is := func(c notary.Cosigner) bool { return c.Key == in.Body.Key }
+		if err == nil && !slices.ContainsFunc(announced.Cosigners, is) {
+			err = problem(notFound, "no such key is announced; GET /v1/evidence has those that are").at("/key")
+		}
+		return err
+	}
+	err := n.Suits(ctx, role, in.Body.Key)
 	if errors.Is(err, notary.ErrKeys) {
-		return problem(invalidRequest, "a key under this name, or this public key under another, signs or was announced: no trust file can have both").at("/key")
+		err = problem(invalidRequest, "a key under this name, or this public key under another, signs or was announced: no trust file can have both").at("/key")
 	}
 	return err
 }

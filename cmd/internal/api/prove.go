@@ -124,7 +124,7 @@ func proveGrowth(n *notary.Notary, text []byte) ([]byte, error) {
 	case older.Size == 0:
 		return nil, problem(invalidRequest, "it is over nothing, which every ledger continues")
 	case older.Size == newest.Size && older.Root == newest.Root:
-		return nil, problem(refuted, "nothing was recorded since")
+		return nil, problem(invalidRequest, "it is the newest checkpoint: nothing was recorded since, and so there is nothing to prove")
 	case older.Size >= newest.Size:
 		return nil, problem(refuted, "this ledger signed no such checkpoint: keep it, if its signature is good it is evidence")
 	}

@@ -158,7 +158,7 @@ func TestBadGrowth(t *testing.T) {
 	r.problem(grow(string(none.Bytes())), invalidRequest)
 
 	now := r.checkpoint()
-	r.problem(grow(string(now.Bytes())), refuted) // it has not grown
+	r.problem(grow(string(now.Bytes())), invalidRequest) // it has not grown
 	for _, size := range []uint64{5, now.Size - 1, now.Size, now.Size + 5} {
 		false := now
 		false.Size, false.Root = size, [32]byte{1}

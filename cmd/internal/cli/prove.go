@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -138,7 +139,7 @@ func (s *session) prove(ctx context.Context, method, path string, query url.Valu
 	}
 	proof, err := s.fetch(ctx, method, path, query, body)
 	if err != nil {
-		return err
+		return asFlags(err)
 	}
 	v, err := evidence.Verify(proof, nil)
 	if err != nil {
@@ -155,6 +156,15 @@ func (s *session) prove(ctx context.Context, method, path string, query url.Valu
 	}
 	s.note("the proof is in %s, %s bytes; custody verify %s --trust FILE checks it", s.outFile, count(len(proof)), s.outFile)
 	return nil
+}
+
+// asFlags says what the server said of a parameter as what it is here, the misuse of a flag.
+func asFlags(err error) error {
+	p, ok := errors.AsType[*problem](err)
+	if !ok || p.word() != "invalid-request" || !strings.HasPrefix(p.Path, "/") {
+		return err
+	}
+	return misuse("--%s: %s", strings.ReplaceAll(p.Path[1:], "_", "-"), p.Detail)
 }
 
 // beyond is how many positions under the newest checkpoint an answer does not look at, but for the commit that it stands

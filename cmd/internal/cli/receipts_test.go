@@ -96,7 +96,7 @@ func TestReceiptsCheckFinds(t *testing.T) {
 	i.stdin = receiptEvent
 	i.runs(t, done, "emit", "--receipts", folder)
 	stdout, stderr := i.runs(t, unsound, "receipts", "check", folder)
-	if !strings.Contains(stdout, "LEDGER            emit: the ledger signed two histories") || !strings.Contains(stderr, "does not agree with its receipts") {
+	if !strings.Contains(stdout, "LEDGER            the ledger signed two histories") || !strings.Contains(stderr, "does not agree with its receipts") {
 		t.Errorf("%q %q", stdout, stderr)
 	}
 	fraud := filepath.Join(folder, "disputed", "ledger.proof")

@@ -53,7 +53,7 @@ func (s *session) nonTransferCommand() *cobra.Command {
 			q := url.Values{"from_day": {from}, "to_day": {to}, "lang": {lang}}
 			b, err := s.fetch(cmd.Context(), http.MethodGet, "/v1/statements/non-transfer", q, nil)
 			if err != nil {
-				return err
+				return asFlags(err)
 			}
 			v, err := attest.Verify(b, nil)
 			if err != nil {

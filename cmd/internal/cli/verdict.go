@@ -154,9 +154,17 @@ func answerFields(v *evidence.Verdict, zone *time.Location) (fields []field) {
 			fields = append(fields, field{name, count(v.Counts[i])})
 		}
 	}
-	fields = append(fields, positionsOf(v)...)
-	late := v.Totals[14] // of the flag late
-	fields = append(fields, field{"late events", count(late.Count) + " of all that were looked at"})
+	return append(append(fields, positionsOf(v)...), timeFields(v, zone)...)
+}
+
+// timeFields is what must be said of the times of events: how many came late, and whether more may come.
+func timeFields(v *evidence.Verdict, zone *time.Location) (fields []field) {
+	looked := v.Upto
+	if v.Type == evidence.TypeReplay && v.Question.Of == evidence.Positions {
+		looked = v.Question.To - v.Question.From
+	}
+	late := v.Totals[14].Count // of the flag late
+	fields = append(fields, field{"late events", fmt.Sprintf("%s of the %s looked at", count(late), count(looked))})
 	if v.Question.Of != evidence.Positions {
 		closed := "period not closed: no quorum of witnesses has cosigned a day after its end"
 		if at, ok := v.Closed(); ok {
@@ -209,6 +217,7 @@ func (s *session) printBundle(a *answer, v *attest.Verdict) error {
 	for i, name := range evidence.FlagNames()[:7] {
 		fields = append(fields, field{name, count(v.Proofs[1].Counts[i])})
 	}
+	fields = append(fields, timeFields(v.Proofs[0], zone)...)
 	page := "that of this program"
 	if !v.Own {
 		page = "not that of this program: compare its hash with the published ones before you rely on it"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/imalink/custody/cmd/internal/attest"
 	"github.com/imalink/custody/ledger/evidence"
+	"github.com/imalink/custody/ledger/evidence/bundle"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
@@ -95,7 +96,11 @@ func falsified(a *answer, why error) error {
 	if err := a.describe(shown, field{"outcome", a.paint(red, "FALSE")}, field{"why", why.Error()}); err != nil {
 		return err
 	}
-	return &fault{status: unsound, err: fmt.Errorf("it is false: %w", why), hint: "keep it: it is evidence of who gave it to you"}
+	hint := "keep it: it is evidence of who gave it to you"
+	if errors.Is(why, evidence.ErrFormat) || errors.Is(why, bundle.ErrFormat) {
+		hint = "is it the file that you were given, whole and unchanged? Then keep it: it is evidence of who gave it to you"
+	}
+	return &fault{status: unsound, err: fmt.Errorf("it is false: %w", why), hint: hint}
 }
 
 // concluded is the error that gives the exit status of an outcome.
