@@ -281,7 +281,7 @@ func TestLyingCommit(t *testing.T) {
 
 // TestLongReplay proves an answer over more records than are read at once.
 func TestLongReplay(t *testing.T) {
-	l, _ := year(40_000, 0.001)
+	l, _ := year(40_000, 0.001, 1)
 	question := evidence.Question{What: evidence.Count, Flags: evidence.Late, Of: evidence.Positions, From: 3, To: 39_000}
 	v := must(evidence.Verify(must(evidence.ProveReplay(l, l.Note(l.Size(), evidencetest.Everybody), question)), evidencetest.Trust()))
 	if want := uint64(len(l.Matching(question, l.Size()))); v.Outcome != evidence.Proven || v.Count() != want || want == 0 {

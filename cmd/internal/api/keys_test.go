@@ -98,6 +98,7 @@ func TestCosignatures(t *testing.T) {
 	if a := r.announce(witness, `,"retired":true`); a.StatusCode != 200 {
 		t.Fatalf("retiring: %d %s", a.StatusCode, a.body)
 	}
+	r.problem(r.announce(witness, `,"retired":true`), notFound) // it is not announced any more
 	r.problem(leave(cosigned(t, r.covered(), witness)), invalidRequest)
 }
 
