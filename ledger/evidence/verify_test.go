@@ -279,6 +279,34 @@ func TestLyingCommit(t *testing.T) {
 	}
 }
 
+// TestImpossibleAnnotation refuses a tree that nobody can have recomputed, though it is committed to and signed by all.
+func TestImpossibleAnnotation(t *testing.T) {
+	q := evidence.Question{What: evidence.Count, Flags: evidence.Correction, Of: evidence.Days, From: 0, To: evidence.NoDay - 1}
+	for name, c := range map[string]struct {
+		change func(*evidence.Annotation)
+		sound  bool
+	}{
+		"another":               {func(*evidence.Annotation) {}, true}, // that is for an auditor to see
+		"more than leaves":      {func(a *evidence.Annotation) { a[7].Count = 301 }, false},
+		"as many as leaves":     {func(a *evidence.Annotation) { a[7].Count = 300 }, true},
+		"two classes of a leaf": {func(a *evidence.Annotation) { a[0].Count = 300 }, false},
+		"days out of order":     {func(a *evidence.Annotation) { a[7].First = a[7].Last + 1 }, false},
+		"a day that is none":    {func(a *evidence.Annotation) { a[7].Last = evidence.NoDay }, false},
+	} {
+		l := evidencetest.New(1)
+		l.Grow(300)
+		commit := l.Truth()
+		c.change(&commit.Totals)
+		commit.Annotated[0] ^= 1 // of a tree that nobody has seen
+		p := l.Light(q, l.Size(), l.CommitTo(commit), 0)
+		p.Note = l.Note(l.Size(), evidencetest.Everybody)
+		p.Tree = &evidencetest.Tree{To: commit.Size, Closed: true, Node: evidence.Node{Annotation: commit.Totals, Hash: commit.Annotated}}
+		if _, err := evidence.Verify(p.Bytes(l), evidencetest.Trust()); (err == nil) != c.sound || err != nil && !errors.Is(err, evidence.ErrFalse) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestLongReplay proves an answer over more records than are read at once.
 func TestLongReplay(t *testing.T) {
 	l, _ := year(40_000, 0.001, 1)
