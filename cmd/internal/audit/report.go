@@ -76,10 +76,10 @@ func (r *Report) describe(p *pass) {
 	for _, number := range p.sequences.producers() {
 		n := p.sequences[number]
 		if n.Missing > 0 {
-			r.list(Finding{Text: fmt.Sprintf("of %s %d numbers have not come: %s", p.judged.name(number), n.Missing, n.shown())})
+			r.list(Finding{Text: fmt.Sprintf("%s: %d numbers have not come: %s", p.judged.name(number), n.Missing, n.shown())})
 		}
 		if n.Repeated > 0 {
-			r.list(Finding{Text: fmt.Sprintf("of %s %d numbers came twice", p.judged.name(number), n.Repeated)})
+			r.list(Finding{Text: fmt.Sprintf("%s: %d numbers came twice", p.judged.name(number), n.Repeated)})
 		}
 	}
 }

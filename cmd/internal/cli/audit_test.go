@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -173,5 +174,19 @@ func TestAuditMisused(t *testing.T) {
 		if status != test.want || stdout != "" || !strings.Contains(stderr, test.says) {
 			t.Errorf("%s: %d %q %q", test.args, status, stdout, stderr)
 		}
+	}
+}
+
+// TestFindingsAlike tells what is wrong at many positions once.
+func TestFindingsAlike(t *testing.T) {
+	false1 := func(position uint64, proof string) audit.Finding {
+		return audit.Finding{Fault: true, Text: "false", Position: position, Proof: proof}
+	}
+	r := &audit.Report{Findings: []audit.Finding{false1(3, ""), false1(5, ""), false1(9, ""), false1(11, "p"), {Text: "a hole"}}}
+	want := []field{
+		{"FAULT", "at 3 positions from 3 on, all in -o json: false"}, {"FAULT", "from position 11: false; proven by p"}, {"finding", "a hole"},
+	}
+	if got := findingFields(r); !slices.Equal(got, want) {
+		t.Errorf("%v", got)
 	}
 }

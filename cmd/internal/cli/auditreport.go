@@ -59,13 +59,26 @@ func reportFields(a *answer, r *audit.Report) []field {
 	return append(append(fields, findingFields(r)...), cosignedFields(r)...)
 }
 
+// isAlike reports whether two findings say the same of two positions, and neither has a proof.
+func isAlike(f, g audit.Finding) bool {
+	return f.Proof == "" && g.Proof == "" && f.Position > 0 && g.Position > 0 && f.Text == g.Text && f.Fault == g.Fault
+}
+
 func findingFields(r *audit.Report) (fields []field) {
-	for _, f := range r.Findings {
+	for i := 0; i < len(r.Findings); {
+		f, alike := r.Findings[i], 1
+		for i+alike < len(r.Findings) && isAlike(f, r.Findings[i+alike]) {
+			alike++
+		}
+		i += alike
 		name, text := "finding", f.Text
 		if f.Fault {
 			name = "FAULT"
 		}
-		if f.Position > 0 {
+		switch {
+		case alike > 1:
+			text = fmt.Sprintf("at %s positions from %d on, all in -o json: %s", count(alike), f.Position, text)
+		case f.Position > 0:
 			text = fmt.Sprintf("from position %d: %s", f.Position, text)
 		}
 		if f.Proof != "" {
