@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imalink/custody/ledger/evidence"
 )
 
 // TestReplayBreaksOff cuts the replay of events off again and again: it goes on as long as something new comes.
@@ -79,4 +81,31 @@ func TestSlow(t *testing.T) {
 	if _, err := l.checkpoint(ctx, false); errors.Is(err, errSlow) || !errors.Is(err, context.Canceled) {
 		t.Errorf("a caller who is gone: %v", err)
 	}
+}
+
+// FuzzRemote has a ledger answer anything: whatever is asked for, what comes is as asked, or an error, and it ends.
+func FuzzRemote(f *testing.F) {
+	f.Add([]byte(`{"position":1,"event":{}}` + "\n" + `{"position":2,"event":[]}` + "\n" + `{"end":{}}` + "\n"))
+	f.Add([]byte(`{"cosigners":[{"key":"a"}]}`))
+	f.Add(bytes.Repeat([]byte{0, recordSize}, 3*entrySize/2))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		l := answering(&world{}, string(answer))
+		next := 0
+		for got, err := range l.events(t.Context(), 0, 2) {
+			if next++; err == nil && (next > 2 || got.event == nil) {
+				t.Fatalf("%d events, the last %q", next, got.event)
+			}
+		}
+		next = 0
+		for got, err := range l.records(t.Context(), 0, 3, false) {
+			if next++; err == nil && (next > 3 || len(got.record) != recordSize) {
+				t.Fatalf("%d records, the last of %d bytes", next, len(got.record))
+			}
+		}
+		if _, err := l.event(t.Context(), 0, evidence.Hash{}); err == nil {
+			t.Fatal("an event of no digest")
+		}
+		_, _ = l.checkpoint(t.Context(), true)
+		_, _ = l.announced(t.Context())
+	})
 }
