@@ -40,6 +40,20 @@ func (n *Notary) ProveEvent(ctx context.Context, e Event) ([]byte, error) {
 // or an auditor that is gone makes no proof older than that.
 const fresh = 24 * time.Hour
 
+// ProveInclusion proves that an event's record is in the log, in the text format of c2sp.org/tlog-proof: for programs
+// that read that. The error wraps [ErrBehind] if no checkpoint covers it yet.
+func (n *Notary) ProveInclusion(position uint64) ([]byte, error) {
+	note, err := n.over(position)
+	if err != nil {
+		return nil, err
+	}
+	path, err := evidence.InclusionPath(n.log, position-1, note.Size)
+	if err != nil {
+		return nil, err
+	}
+	return checkpoint.TlogProof(position-1, path, note)
+}
+
 // over is a checkpoint that covers a size, for proofs that take witnesses: of those that most witnesses cosigned the
 // newest, or the newest of all if none did.
 func (n *Notary) over(size uint64) (checkpoint.Note, error) {

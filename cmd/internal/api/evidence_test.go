@@ -212,6 +212,7 @@ func evidenceRequests() []struct {
 		{"", "GET", "/v1/tile/0/000.p/1", ""},
 		{access.RoleAuditor, "GET", "/v1/tile/entries/000.p/1", ""},
 		{access.RoleAuditor, "GET", "/v1/proofs/event?position=1", ""},
+		{access.RoleAuditor, "GET", "/v1/proofs/inclusion?position=1", ""},
 		{access.RoleAuditor, "GET", "/v1/proofs/answer?what=count&flag=T5&from_day=2026-01-01&to_day=2026-01-31", ""},
 		{access.RoleAuditor, "GET", "/v1/receipts/1", ""},
 		{access.RoleDPO, "GET", "/v1/statements/non-transfer?from_day=2026-01-01&to_day=2026-01-31", ""},

@@ -46,6 +46,7 @@ func (a *API) prove(h huma.API) {
 		}
 		return n.ProveEvent(ctx, notary.Event{Position: in.Position, Told: in.Told})
 	})
+	a.proveInclusion(h)
 	growth := operation(http.MethodPost, "/v1/proofs/growth", "prove-growth", "Prove that the ledger continues an older checkpoint of it", notFound, notProven, unsigned, refuted)
 	growth.Description = "The body is that checkpoint, a signed note."
 	proof(a, h, guard(growth, access.Prove), func(_ context.Context, _ Evidence, n *notary.Notary, in *proveGrowthInput) ([]byte, error) {
@@ -80,6 +81,29 @@ func (a *API) prove(h huma.API) {
 		return n.ProveLight(basis, q)
 	})
 	a.receipts(h)
+}
+
+// proveInclusion registers the proof of a record for programs that know nothing of this ledger's.
+func (a *API) proveInclusion(h huma.API) {
+	op := operation(http.MethodGet, "/v1/proofs/inclusion", "prove-inclusion", "Prove that an event's record is in the log, as c2sp.org/tlog-proof", notFound, notProven, unsigned)
+	op.Description = "The record is what GET /v1/events/{position} and the tiles of records have."
+	op.Responses["200"] = text("A proof: c2sp.org/tlog-proof", noteType)
+	huma.Register(h, guard(op, access.Prove), func(ctx context.Context, in *struct {
+		Position uint64 `query:"position" required:"true" minimum:"1"`
+	}) (*rawOutput, error) {
+		e, n, err := a.notary()
+		if err == nil && in.Position > e.Head().Position {
+			err = ledger.ErrNoEvent
+		}
+		var b []byte
+		if err == nil {
+			b, err = n.ProveInclusion(in.Position)
+		}
+		if err != nil {
+			return nil, a.answerable(ctx, err)
+		}
+		return &rawOutput{noteType, b}, nil
+	})
 }
 
 // evidenced is one event in full, with its evidence.

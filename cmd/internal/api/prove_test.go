@@ -9,9 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/imalink/custody/cmd/internal/attest"
 	"github.com/imalink/custody/ledger/access"
 	"github.com/imalink/custody/ledger/evidence"
+	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
 // proof demands a proof, which holds together and is signed by the ledger.
@@ -273,4 +276,31 @@ func TestEventWithItsEvidence(t *testing.T) {
 	if a := none.ask(access.RoleDPO, "GET", "/v1/events/3", ""); a.StatusCode != 200 || strings.Contains(a.body, `"record"`) || strings.Contains(a.body, `"proof"`) {
 		t.Errorf("without evidence: %d %s", a.StatusCode, a.body)
 	}
+}
+
+// TestInclusion has package tlog, which knows nothing of this ledger, verify that each record is in the log.
+func TestInclusion(t *testing.T) {
+	r := newProving(t)
+	size := r.covered().Size
+	for position := uint64(1); position <= size; position++ {
+		a := r.ask(access.RoleAuditor, "GET", fmt.Sprintf("/v1/proofs/inclusion?position=%d", position), "")
+		head, text, _ := strings.Cut(a.body, "\n\n")
+		lines := strings.Split(head, "\n")
+		if a.StatusCode != 200 || lines[0] != "c2sp.org/tlog-proof@v1" || lines[1] != fmt.Sprintf("index %d", position-1) {
+			t.Fatalf("%d: %d %s", position, a.StatusCode, a.body)
+		}
+		var path tlog.RecordProof
+		for _, line := range lines[2:] {
+			hash, err := tlog.ParseHash(line)
+			r.must(err)
+			path = append(path, hash)
+		}
+		note, err := checkpoint.Open([]byte(text))
+		r.must(err)
+		r.must(r.ledgerTrust().Judge(note).Lacks(checkpoint.NeedLog))
+		record, err := r.ledger.Evidence().Record(position)
+		r.must(err)
+		r.must(tlog.CheckRecord(path, int64(note.Size), tlog.Hash(note.Root), int64(position-1), tlog.RecordHash(record.Append(nil))))
+	}
+	r.problem(r.ask(access.RoleAuditor, "GET", fmt.Sprintf("/v1/proofs/inclusion?position=%d", size+100), ""), notFound)
 }

@@ -81,7 +81,7 @@ func others() []string {
 		"POST /v1/erasures/{position}/cancel", "GET /v1/retention/{class}", "POST /v1/retention", "POST /v1/reveals", "GET /v1/approvals", "POST /v1/approvals/{id}",
 		"GET /v1/backups", "POST /v1/backups",
 		"GET /v1/checkpoint", "GET /v1/tile/{tile}", "GET /v1/tile/entries/{tile}", "GET /v1/evidence", "POST /v1/evidence/keys", "POST /v1/evidence/cosigners", "POST /v1/cosignatures",
-		"GET /v1/proofs/event", "POST /v1/proofs/growth", "GET /v1/proofs/answer", "GET /v1/receipts", "GET /v1/receipts/{position}", "GET /v1/statements/non-transfer"}
+		"GET /v1/proofs/event", "GET /v1/proofs/inclusion", "POST /v1/proofs/growth", "GET /v1/proofs/answer", "GET /v1/receipts", "GET /v1/receipts/{position}", "GET /v1/statements/non-transfer"}
 }
 
 // TestQuestionsAreAll shows that no question is left out of these tests.

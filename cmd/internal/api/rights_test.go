@@ -76,6 +76,7 @@ func TestRights(t *testing.T) {
 		GET    /v1/tile/entries/{tile}            401  403      403   asks 403          asks    403      403
 		GET    /v1/evidence                       401  403      403   asks asks         asks    asks     403
 		GET    /v1/proofs/event                   401  403      403   asks 403          asks    403      403
+		GET    /v1/proofs/inclusion               401  403      403   asks 403          asks    403      403
 		POST   /v1/proofs/growth                  401  403      403   asks 403          asks    403      403
 		GET    /v1/proofs/answer                  401  403      403   asks 403          asks    403      403
 		GET    /v1/receipts                       401  asks     asks  asks 403          asks    403      403
@@ -108,6 +109,7 @@ func TestRights(t *testing.T) {
 		"GET /v1/events/find":             "id=a",
 		"GET /v1/retention/{class}":       "before=2025-01",
 		"GET /v1/proofs/event":            "position=1",
+		"GET /v1/proofs/inclusion":        "position=1",
 		"GET /v1/proofs/answer":           "what=count&flag=T5&from_day=2025-01-01&to_day=2025-01-31",
 		"GET /v1/receipts":                "from=1&to=2",
 		"GET /v1/statements/non-transfer": "from_day=2025-01-01&to_day=2025-01-31",

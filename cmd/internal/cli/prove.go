@@ -38,7 +38,7 @@ func (s *session) proveCommand() *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: group,
 	}
-	cmd.AddCommand(s.proveEventCommand(), s.proveGrowthCommand())
+	cmd.AddCommand(s.proveEventCommand(), s.proveInclusionCommand(), s.proveGrowthCommand())
 	for _, what := range []struct{ name, short, long string }{
 		{"count", "Prove how many records have a flag", "Proves how many records of a range have a flag, or one of several transfer classes."},
 		{"absence", "Prove that no record has a flag", "Proves that no record of a range has a flag. If some have, there is no such proof:\nask for a list. \"None left the EEA\" takes T2,T3,T4,T5 and U, the unknown ones."},
@@ -61,15 +61,53 @@ in which people are tags, and so its text can be compared with what was sent; wi
 		Args:              arguments(1, 1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if n, err := strconv.ParseUint(args[0], 10, 53); err != nil || n == 0 {
-				return misuse("POSITION is a place in the ledger: a number from 1")
+			q, err := positionOf(args[0])
+			if err != nil {
+				return err
 			}
-			q := url.Values{"position": {args[0]}, "told": {strconv.FormatBool(!withheld)}}
+			q.Set("told", strconv.FormatBool(!withheld))
 			return s.prove(cmd.Context(), http.MethodGet, "/v1/proofs/event", q, nil)
 		},
 	}
 	cmd.Flags().BoolVar(&withheld, "withhold", false, "leave the stored event out: only its record is proven")
 	return cmd
+}
+
+func (s *session) proveInclusionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "inclusion POSITION",
+		Short: "Prove that a record is in the log, for other programs",
+		Long: `Prints the proof that the record of the event at a position is in the log, in the text
+format of c2sp.org/tlog-proof, for programs that read that. custody verify reads what
+prove event gives.`,
+		Example:           `  custody prove inclusion 10541 --out 10541.tlog-proof`,
+		Args:              arguments(1, 1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			position, err := positionOf(args[0])
+			if err != nil {
+				return err
+			}
+			b, err := s.fetch(cmd.Context(), http.MethodGet, "/v1/proofs/inclusion", position, nil)
+			if err != nil {
+				return err
+			}
+			a, err := s.answer()
+			if err != nil {
+				return err
+			}
+			_, err = a.Write(b)
+			return a.close(err)
+		},
+	}
+}
+
+// positionOf is the parameter for a position.
+func positionOf(text string) (url.Values, error) {
+	if n, err := strconv.ParseUint(text, 10, 53); err != nil || n == 0 {
+		return nil, misuse("POSITION is a place in the ledger: a number from 1")
+	}
+	return url.Values{"position": {text}}, nil
 }
 
 func (s *session) proveGrowthCommand() *cobra.Command {

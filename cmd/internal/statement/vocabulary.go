@@ -103,14 +103,6 @@ func whys() []Reason {
 	return all
 }
 
-// Whys lists the reasons.
-func Whys() (words []string) {
-	for _, r := range whys() {
-		words = append(words, r.Why)
-	}
-	return words
-}
-
 // Plain is what controls count that is no reason in itself.
 func Plain() []string {
 	return []string{"producers", "heartbeats", "expected", "systems", "without-data", "processors"}
