@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ func (s *session) auditCommand() *cobra.Command {
 	f := cmd.Flags()
 	auditFolder(cmd, &o.state)
 	trustFlag(cmd, &o.trust)
-	f.BoolVar(&o.once, "once", false, "audit what is signed now, and end")
+	f.BoolVar(&o.once, "once", false, "audit what is recorded now, and end")
 	f.DurationVar(&o.every, "every", time.Minute, "how long to wait between rounds")
 	f.BoolVar(&o.events, "events", false, "recompute from the stored events, not from records alone")
 	f.StringArrayVar(&o.seen, "seen", nil, "checkpoint that somebody else was shown, which the ledger must continue; may be repeated")
@@ -121,11 +122,47 @@ func (s *session) audit(ctx context.Context, o auditOptions) error {
 	}
 	defer auditor.Close() // the process ends, and with it the lock
 	if o.once {
+		s.settle(ctx)
 		r, err := auditor.Round(ctx)
 		bar.clear()
 		return a.close(s.audited(a, r, err))
 	}
 	return a.close(s.follow(ctx, a, auditor, o.every))
+}
+
+// settleTime is how long a checkpoint is waited for that covers what is recorded. A ledger signs every second or so.
+const settleTime = 5 * time.Second
+
+// settle waits until a checkpoint covers what is recorded now, so that one round audits all of it. Whatever keeps that from
+// coming, the round shows.
+func (s *session) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	c, err := s.client()
+	if err != nil {
+		return
+	}
+	for recorded := uint64(0); ; {
+		var now struct {
+			Position uint64 `json:"position"`
+			Evidence *struct {
+				Signed   uint64 `json:"signed"`
+				Unsigned string `json:"unsigned"`
+			} `json:"evidence"`
+		}
+		err := c.call(ctx, http.MethodGet, "/v1/status", nil, nil, &now)
+		if err != nil || now.Evidence == nil || now.Evidence.Unsigned != "" {
+			return
+		}
+		if recorded = cmp.Or(recorded, now.Position); now.Evidence.Signed >= recorded {
+			return
+		}
+		select {
+		case <-time.After(settleTime / 50):
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // follow audits round by round, and tells of the first and of those in which something was new.
