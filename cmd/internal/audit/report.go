@@ -10,7 +10,7 @@ import (
 const (
 	mostProofs   = 16  // that one round makes
 	mostFindings = 200 // that a report lists
-	shownHoles   = 3   // of one producer
+	shownHoles   = 10  // of one producer
 )
 
 // A Report says what a round found.
@@ -76,12 +76,20 @@ func (r *Report) describe(p *pass) {
 	for _, number := range p.sequences.producers() {
 		n := p.sequences[number]
 		if n.Missing > 0 {
-			r.list(Finding{Text: fmt.Sprintf("%s: %d numbers have not come: %s", p.judged.name(number), n.Missing, n.shown())})
+			r.list(Finding{Text: fmt.Sprintf("%s: %s not come: %s", p.judged.name(number), numbersHave(n.Missing), n.shown())})
 		}
 		if n.Repeated > 0 {
 			r.list(Finding{Text: fmt.Sprintf("%s: %d numbers came twice", p.judged.name(number), n.Repeated)})
 		}
 	}
+}
+
+// numbersHave says how many, and that they have.
+func numbersHave(n uint64) string {
+	if n == 1 {
+		return "1 number has"
+	}
+	return fmt.Sprintf("%d numbers have", n)
 }
 
 // shown are the last holes, for people.

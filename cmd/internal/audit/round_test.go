@@ -111,7 +111,7 @@ func TestFindings(t *testing.T) {
 		lie  lie
 		want string
 	}{
-		{"a hole", lie{record: func(s [][]byte) [][]byte { return slices.Delete(s, own, own+1) }}, "1 numbers have not come: 7"},
+		{"a hole", lie{record: func(s [][]byte) [][]byte { return slices.Delete(s, own, own+1) }}, "1 number has not come: 7"},
 		{"a repetition", lie{record: func(s [][]byte) [][]byte {
 			s[own] = replaced(s[own], `"producerseq":"7"`, `"producerseq":"6"`)
 			return s
