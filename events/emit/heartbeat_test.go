@@ -2,6 +2,7 @@ package emit_test
 
 import (
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,10 +46,21 @@ func TestHeartbeatOfTheDay(t *testing.T) {
 	c := l.config()
 	emit.Hasty(&c, time.Minute)
 	c.Heartbeat = time.Hour
-	begun, midnight := time.Now(), time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
-	emit.Clock(&c, func() time.Time { return midnight.Add(-500 * time.Millisecond).Add(time.Since(begun)) })
+	midnight := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	var tomorrow atomic.Bool
+	emit.Clock(&c, func() time.Time {
+		if tomorrow.Load() {
+			return midnight.Add(time.Second)
+		}
+		return midnight.Add(-20 * time.Millisecond)
+	})
 	e := open(t, c)
-	l.until(t, func() bool { mustEmit(t, e, access()); return len(l.Of(events.LedgerHeartbeat)) >= 2 })
+	heard := func(n int) func() bool {
+		return func() bool { mustEmit(t, e, access()); return len(l.Of(events.LedgerHeartbeat)) >= n }
+	}
+	l.until(t, heard(1))
+	tomorrow.Store(true)
+	l.until(t, heard(2))
 	for range 5 {
 		mustEmit(t, e, access())
 	}

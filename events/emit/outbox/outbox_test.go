@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -308,8 +309,13 @@ func TestRelayAwaitsReceipts(t *testing.T) {
 			t.Fatal("nothing is disputed")
 		}
 	}
+	for begun := time.Now(); len(d.left().rows) > 0; runtime.Gosched() { // a dispute may be told before they are gone
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("%d rows are left", len(d.left().rows))
+		}
+	}
 	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) || len(d.left().rows) != 0 {
-		t.Errorf("%v, %d rows are left", err, len(d.left().rows))
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
