@@ -44,13 +44,14 @@ func TestAuditFollows(t *testing.T) {
 	defer cancel()
 	var asked atomic.Int64
 	i := serverOf(t, func(w http.ResponseWriter, r *http.Request) {
-		switch n := asked.Add(1); {
-		case n <= 2:
+		n := asked.Add(1)
+		if n <= 2 {
 			w.WriteHeader(http.StatusBadGateway)
-		case n > 6:
+			return
+		}
+		w.Write(empty.Bytes())
+		if n > 6 {
 			cancel()
-		default:
-			w.Write(empty.Bytes())
 		}
 	})
 	var out, notes bytes.Buffer
