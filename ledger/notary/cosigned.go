@@ -69,24 +69,25 @@ func (n *Notary) find(size uint64) int {
 // Cosigned is the newest checkpoint that a witness and an auditor cosigned; else the newest that a witness did;
 // else the newest. Its errors are those of Checkpoint.
 func (n *Notary) Cosigned() (checkpoint.Note, error) {
-	n.mu.Lock()
-	if err := n.silent(); err != nil {
-		n.mu.Unlock()
-		return checkpoint.Note{}, err
+	if best, found := n.newestThat(proving); found {
+		return best, nil
 	}
-	for _, enough := range []func(checkpoint.Note) bool{
-		proving,
-		witnessed,
-	} {
-		for _, c := range slices.Backward(n.cosigned) {
-			if enough(c) {
-				n.mu.Unlock()
-				return c, nil
-			}
+	return n.Witnessed()
+}
+
+// newestThat is the newest of the cosigned checkpoints of which something holds, if the ledger shows any.
+func (n *Notary) newestThat(holds func(checkpoint.Note) bool) (best checkpoint.Note, found bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.silent() != nil {
+		return best, false
+	}
+	for _, c := range slices.Backward(n.cosigned) {
+		if holds(c) {
+			return c, true
 		}
 	}
-	n.mu.Unlock()
-	return n.Checkpoint()
+	return best, false
 }
 
 // replaySuffix ends the name of a key that cosigns only what it recomputed (docs/FORMAT.md, "Checkpoint").

@@ -74,7 +74,7 @@ func (s *signer) use(keys []checkpoint.Signer) error {
 	return nil
 }
 
-// between runs change while nothing is being signed. Some ledger that does not sign is refused.
+// between runs change while nothing is being signed. The error wraps [ErrUnsigned] if this ledger signs nothing.
 func (n *Notary) between(ctx context.Context, change func(*signer) error) error {
 	return n.ask(ctx, func() error {
 		if n.signer == nil {

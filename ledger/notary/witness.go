@@ -51,17 +51,8 @@ func (n *Notary) Answered(ctx context.Context, note checkpoint.Note, lines []che
 // cosigns it, too, makes LIGHT proofs under it possible, however often checkpoints are signed. Its errors are those of
 // Checkpoint.
 func (n *Notary) Witnessed() (checkpoint.Note, error) {
-	n.mu.Lock()
-	if err := n.silent(); err != nil {
-		n.mu.Unlock()
-		return checkpoint.Note{}, err
+	if best, found := n.newestThat(witnessed); found {
+		return best, nil
 	}
-	for _, c := range slices.Backward(n.cosigned) {
-		if witnessed(c) {
-			n.mu.Unlock()
-			return c, nil
-		}
-	}
-	n.mu.Unlock()
 	return n.Checkpoint()
 }

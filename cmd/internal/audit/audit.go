@@ -77,9 +77,6 @@ func NewWitness(dir string, keys Keys, trust *checkpoint.Trust, now func() time.
 	return &witness.Witness{Key: keys.Witness, Trust: trust, Memory: witness.Memory{Dir: dir, Role: witnessRole}, Now: now}
 }
 
-// Keys are what the auditor cosigns with.
-func (a *Auditor) Keys() Keys { return a.keys }
-
 // Close lets go of the folder.
 func (a *Auditor) Close() error { return a.held.Close() }
 

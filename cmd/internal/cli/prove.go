@@ -189,9 +189,7 @@ func (s *session) prove(ctx context.Context, method, path string, query url.Valu
 	for _, line := range claims(v) {
 		s.note("%s", line)
 	}
-	if newer := s.beyond(ctx, v); newer > 0 {
-		s.note("it says nothing of the %s positions recorded since; an auditor who cosigns now makes a newer one possible", count(newer))
-	}
+	s.noteBeyond(ctx, v)
 	s.note("the proof is in %s, %s bytes; custody verify %s --trust FILE checks it", s.outFile, count(len(proof)), s.outFile)
 	return nil
 }
@@ -205,18 +203,19 @@ func asFlags(err error) error {
 	return misuse("--%s: %s", strings.ReplaceAll(p.Path[1:], "_", "-"), p.Detail)
 }
 
-// beyond is how many positions under the newest checkpoint an answer does not look at, but for the commit that it stands
-// on. It is 0 of other proofs and of ranges of positions, and if the server does not say: this is a remark beside what was asked for.
-func (s *session) beyond(ctx context.Context, v *evidence.Verdict) uint64 {
+// noteBeyond says how many positions under the newest checkpoint an answer does not look at, but for the commit that it
+// stands on. It says nothing of other proofs and of ranges of positions, nor if the server does not answer: this is a
+// remark beside what was asked for.
+func (s *session) noteBeyond(ctx context.Context, v *evidence.Verdict) {
 	c, err := s.client()
 	if err != nil || v.Class() == "" || v.Question.Of == evidence.Positions {
-		return 0
+		return
 	}
 	var w witnessed
 	if err := c.call(ctx, http.MethodGet, "/v1/evidence", nil, nil, &w); err != nil || w.Signed <= v.Upto+1 {
-		return 0
+		return
 	}
-	return w.Signed - v.Upto
+	s.note("it says nothing of the %s positions recorded since; an auditor who cosigns now makes a newer one possible", count(w.Signed-v.Upto))
 }
 
 // fetch asks for bytes, which may take the server long, and asks again while it says that it will soon have them.

@@ -67,9 +67,7 @@ func (s *session) nonTransferCommand() *cobra.Command {
 			}
 			s.note("grade %s; the bundle is in %s, %s bytes; custody verify %s --trust FILE checks it, and so does verify.html in it",
 				v.Statement.Result.Grade, s.outFile, count(len(b)), s.outFile)
-			if newer := s.beyond(cmd.Context(), v.Proofs[0]); newer > 0 {
-				s.note("it says nothing of the %s positions recorded since; an auditor who cosigns now makes a newer one possible", count(newer))
-			}
+			s.noteBeyond(cmd.Context(), v.Proofs[0])
 			if n := delicate(v.Statement); n > 0 {
 				s.note("%s in it under privilege or inquiry, or about an authority or a breach: read it before you hand it on", some(n, "event"))
 			}
