@@ -10,7 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"github.com/imalink/custody/ledger/durable"
 )
 
 // manifestFormat is the version of ledger.json and of the folder around it.
@@ -129,15 +130,11 @@ func (m manifest) encode() []byte {
 }
 
 // takeLock makes this process the only one of the data directory, until the
-// file is closed or the process dies.
-func takeLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("opening the lock: %w", err)
+// lock is closed or the process dies.
+func takeLock(path string) (*durable.Lock, error) {
+	lock, err := durable.TryLock(path)
+	if errors.Is(err, durable.ErrHeld) {
+		return nil, fmt.Errorf("%w: %w", ErrLocked, err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%w: %s is held by another process", ErrLocked, path)
-	}
-	return f, nil
+	return lock, err
 }

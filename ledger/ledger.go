@@ -28,13 +28,13 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/access"
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/natsd"
 	"github.com/imalink/custody/ledger/notary"
 	"github.com/imalink/custody/ledger/stream"
@@ -123,7 +123,7 @@ type Ledger struct {
 	turn     sync.Mutex // of one change of keys at a time, its event included
 	device   func(id string) (vault.Wrapper, error)
 	ship     Shipper
-	lock     *os.File
+	lock     *durable.Lock
 	server   *natsd.Server
 	start    *natsd.Report
 	events   log

@@ -221,7 +221,7 @@ func (r *restoration) readRoot() (err error) {
 }
 
 // claim takes the data directory for this process alone, and refuses what is in use.
-func (r *restoration) claim(resumed bool) (*os.File, error) {
+func (r *restoration) claim(resumed bool) (*durable.Lock, error) {
 	if err := r.unused(resumed); err != nil {
 		return nil, err
 	}

@@ -1,11 +1,13 @@
 package backup
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"github.com/imalink/custody/ledger/durable"
 )
 
 // disk is how an archive is written: as the system does, or as a test has it fail.
@@ -65,19 +67,14 @@ func (d *disk) replace(path string, b []byte) error {
 
 const lockFile = "lock"
 
-// takeLock makes this the only writer of the folder, until the file is closed or
+// takeLock makes this the only writer of the folder, until the lock is closed or
 // the process dies.
-func takeLock(dir string) (*os.File, error) {
-	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("opening the backup's lock: %w", err)
+func takeLock(dir string) (*durable.Lock, error) {
+	lock, err := durable.TryLock(filepath.Join(dir, lockFile))
+	if errors.Is(err, durable.ErrHeld) {
+		return nil, fmt.Errorf("%w: %w", ErrInUse, err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%w: %s is held", ErrInUse, path)
-	}
-	return f, nil
+	return lock, err
 }
 
 // fileName names a file of a part: events-000001.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/stream"
 )
 
@@ -20,7 +21,7 @@ const rollSize = 64 << 20
 // An Archive is a backup that is being written. It is not for concurrent use.
 type Archive struct {
 	dir    string
-	lock   *os.File
+	lock   *durable.Lock
 	disk   disk
 	roll   int64
 	state  State

@@ -1,5 +1,5 @@
-// Package durable writes files so that a crash leaves the old content or the new one, whole. Files are readable by
-// their owner only.
+// Package durable writes files so that a crash leaves the old content or the new one, whole, and has files that one
+// holder at a time can lock. Files are readable by their owner only.
 package durable
 
 import (

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
@@ -148,14 +147,11 @@ func trustOf(keys []checkpoint.Signer) (*checkpoint.Trust, error) {
 	return checkpoint.ParseTrust(lines)
 }
 
-// lock makes this process the only one that signs with the keys of a directory, until the file is closed.
-func lock(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("locking the keys of checkpoints: %w", err)
+// lock makes this process the only one that signs with the keys of a directory, until the lock is closed.
+func lock(dir string) (*durable.Lock, error) {
+	held, err := durable.TryLock(filepath.Join(dir, lockFile))
+	if errors.Is(err, durable.ErrHeld) {
+		return nil, fmt.Errorf("%w: %w", ErrInUse, err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, f.Name()), f.Close())
-	}
-	return f, nil
+	return held, err
 }

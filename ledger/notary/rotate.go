@@ -124,7 +124,7 @@ func (n *Notary) NewOrigin(ctx context.Context, base string, who events.Who, ann
 }
 
 // newOrigin is NewOrigin while nobody else signs with the keys. The lock is the signer's afterwards.
-func (n *Notary) newOrigin(ctx context.Context, base string, who events.Who, announce Announcer, held *os.File) (key string, err error) {
+func (n *Notary) newOrigin(ctx context.Context, base string, who events.Who, announce Announcer, held *durable.Lock) (key string, err error) {
 	ancestor, err := n.putAside()
 	if err == nil && ancestor == "" {
 		ancestor, err = n.cosignedOrigin()

@@ -20,7 +20,7 @@ type signer struct {
 	bundle checkpoint.Signer
 	last   checkpoint.Note // signed last, durable
 	tried  []byte          // the note written last, which may be durable although that failed
-	held   *os.File
+	held   *durable.Lock
 }
 
 // openSigner reads the keys and what they signed last, and takes them for this process alone. The error wraps
@@ -38,7 +38,7 @@ func openSigner(dir string) (*signer, error) {
 }
 
 // readSigner is openSigner under a lock that is held.
-func readSigner(dir string, held *os.File) (*signer, error) {
+func readSigner(dir string, held *durable.Lock) (*signer, error) {
 	keys, bundle, err := ReadKeys(dir)
 	if err != nil {
 		return nil, err

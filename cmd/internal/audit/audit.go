@@ -5,13 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/imalink/custody/cmd/internal/witness"
+	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
 
@@ -44,7 +43,7 @@ type Auditor struct {
 	ledger  *remote
 	memory  witness.Memory
 	witness *witness.Witness
-	held    *os.File
+	held    *durable.Lock
 
 	pass *pass           // as far as note; nil if it is to be read
 	last checkpoint.Note // up to which everything is recomputed; of the origin "" if nothing is
@@ -59,12 +58,12 @@ func Open(cfg Config) (*Auditor, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, err := os.OpenFile(filepath.Join(cfg.Dir, "audit.lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("locking the folder: %w", err)
+	held, err := durable.TryLock(filepath.Join(cfg.Dir, "audit.lock"))
+	if errors.Is(err, durable.ErrHeld) {
+		err = fmt.Errorf("%w: %s", ErrInUse, cfg.Dir)
 	}
-	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, cfg.Dir), held.Close())
+	if err != nil {
+		return nil, err
 	}
 	return &Auditor{
 		cfg: cfg, keys: keys, held: held, ledger: &remote{cfg.Do, cfg.Trust, answerTime}, memory: witness.Memory{Dir: cfg.Dir, Role: replayRole},

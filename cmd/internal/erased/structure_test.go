@@ -80,8 +80,9 @@ type table struct {
 }
 
 // open opens a table with its key. It need not be whole: what follows it in the
-// file is of something else, so its end is where its body says.
-func (s sealedTable) open(k key) (t table, ok bool) {
+// file is of something else, so its end is where its body says. If that is torn off,
+// nothing authenticates it.
+func (s sealedTable) open(k key) (t table, torn, ok bool) {
 	body := decrypt(k, s.nonce, s.rest[:min(len(s.rest), 1<<20)])
 	t = table{route: key(body), forgotten: map[byte]int32{}, cells: map[cellID]key{}}
 	at := 32
@@ -100,7 +101,7 @@ func (s sealedTable) open(k key) (t table, ok bool) {
 	}
 	n := int(binary.BigEndian.Uint16(take(2)))
 	if n > 64 { // of the few classes there are
-		return t, false
+		return t, false, false
 	}
 	for range n {
 		f := take(5)
@@ -108,7 +109,7 @@ func (s sealedTable) open(k key) (t table, ok bool) {
 	}
 	n = int(binary.BigEndian.Uint32(take(4)))
 	if n > 1<<14 {
-		return t, false
+		return t, false, false
 	}
 	for range n {
 		c := take(38)
@@ -116,15 +117,15 @@ func (s sealedTable) open(k key) (t table, ok bool) {
 	}
 	n = int(binary.BigEndian.Uint32(take(4)))
 	if n > 1<<16 {
-		return t, false
+		return t, false, false
 	}
 	t.pending = take(n)
 	t.body = body[:min(at, len(body))]
 	if at+16 <= len(s.rest) {
 		_, ok = authentic(k, s.nonce, s.rest[:at+16], s.head)
-		return t, ok
+		return t, false, ok
 	}
-	return t, true
+	return t, true, true
 }
 
 // A row is what a record holds.

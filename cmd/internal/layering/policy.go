@@ -41,7 +41,7 @@ func policy() []layer {
 		{packages: "ledger/vault", ours: "events ledger/stream", others: bbolt, tests: "ledger/natsd " + nats + rapid},
 		{packages: "ledger/access", ours: "events ledger/stream", others: nkeys, tests: "ledger/natsd " + nats + rapid},
 		{packages: "ledger/pkcs11", ours: "ledger/vault", others: "github.com/miekg/pkcs11 ", tests: "ledger/natsd ledger/stream " + rapid},
-		{packages: "ledger/backup", ours: "ledger/stream", tests: "ledger/natsd " + rapid},
+		{packages: "ledger/backup", ours: "ledger/durable ledger/stream", tests: "ledger/natsd " + rapid},
 		{packages: "ledger/backup/escrow", ours: "ledger/backup", others: age, tests: rapid},
 		{packages: "ledger/evidence", ours: "events events/law ledger/evidence/checkpoint", tests: "ledger/evidence/evidencetest " + sumdb + rapid},
 		{packages: "ledger/evidence/checkpoint", others: sumdb, tests: rapid},

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/imalink/custody/ledger/durable"
 )
@@ -65,14 +64,11 @@ func (m Memory) Vouched() (bool, error) {
 
 // Alone runs f while no other that calls it with this folder does.
 func (m Memory) Alone(f func() error) (err error) {
-	lock, err := os.OpenFile(filepath.Join(m.Dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := durable.AwaitLock(filepath.Join(m.Dir, "lock"))
 	if err != nil {
-		return fmt.Errorf("locking the folder: %w", err)
+		return err
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }() // which lets go
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("locking the folder: %w", err)
-	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	return f()
 }
 

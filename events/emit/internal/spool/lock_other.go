@@ -12,3 +12,5 @@ import (
 func lockFile(string) (*os.File, error) {
 	return nil, fmt.Errorf("a spool on this system: %w", errors.ErrUnsupported)
 }
+
+func unlockFile(f *os.File) error { return f.Close() }

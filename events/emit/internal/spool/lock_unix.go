@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// lockFile locks a file for as long as it is open. The lock ends with the process.
+// lockFile locks a file until it is unlocked. The lock ends with the process.
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -22,4 +22,10 @@ func lockFile(path string) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// unlockFile lets go of a lock and closes its file. Closing alone would leave the lock with a child process that is just
+// being started: until its exec it has all files.
+func unlockFile(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }

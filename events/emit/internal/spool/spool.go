@@ -251,5 +251,5 @@ func (s *Spool) release() error {
 	if s.cursor != nil {
 		errs = append(errs, s.cursor.Close())
 	}
-	return errors.Join(append(errs, s.lock.Close())...)
+	return errors.Join(append(errs, unlockFile(s.lock))...)
 }

@@ -135,6 +135,11 @@ func TestModesAndLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	child, err := syscall.Dup(int(s.lock.Fd())) // as a process being started has every file until its exec
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(child)
 	s.Close()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
