@@ -3,10 +3,12 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/events/law"
+	"github.com/imalink/custody/ledger/evidence"
 )
 
 // A Judge decides again, event by event from the first, what a ledger decided when it recorded them: defaults, the
@@ -42,12 +44,33 @@ func (j *Judge) Next(position uint64, raw []byte) (st *events.Stored, faults []s
 	return st, faults, nil
 }
 
+// JudgeFacts decides again what a ledger decided of the last of these events. It is an [evidence.Judge]: legal tables that
+// this program does not have, and an event in no spelling that it reads, it does not judge.
+func JudgeFacts(told []evidence.Told) (fault string, err error) {
+	j := NewJudge()
+	var st *events.Stored
+	var faults []string
+	for _, t := range told {
+		if st, faults, err = j.Next(t.Index+1, t.Event); err != nil {
+			return "", fmt.Errorf("%w: position %d: %w", evidence.ErrUnjudged, t.Index+1, err)
+		}
+	}
+	if st != nil && unknownTables(st) {
+		return "", fmt.Errorf("%w: the class of the event is by legal tables that this program does not have", evidence.ErrUnjudged)
+	}
+	return strings.Join(faults, "; "), nil
+}
+
+func unknownTables(st *events.Stored) bool {
+	return st.Facts.Tables != "" && !law.Published(st.Facts.Tables)
+}
+
 // facts holds the facts of an event against what the register said at its place.
 func (j *Judge) facts(position uint64, st *events.Stored, raw []byte) (faults []string) {
-	older := st.Facts.Tables != "" && st.Facts.Tables != law.Version()
-	if older && !law.Published(st.Facts.Tables) {
+	if unknownTables(st) {
 		return []string{"its class is by legal tables that were never published"}
 	}
+	older := st.Facts.Tables != "" && st.Facts.Tables != law.Version()
 	again := *st
 	filled, defaulted := j.register.fill(withoutDefaults(st))
 	again.Event = filled

@@ -23,4 +23,6 @@ var (
 	ErrQuestion = errors.New("evidence: no such question")
 	// ErrPresent is returned for an absence of records that are there.
 	ErrPresent = errors.New("evidence: there are such records")
+	// ErrUnjudged is returned for a proof that holds together, of a fault that nobody here can decide upon.
+	ErrUnjudged = errors.New("evidence: not to be judged here")
 )

@@ -114,6 +114,12 @@ func TestProofVectors(t *testing.T) {
 	unsound := bytes.Clone(second)
 	unsound[5] |= 1
 	contradicts := l.Altered(1, unsound)
+	at := evidencetest.SignedAt
+	unlike := evidencetest.New(0)
+	unlike.AddEvent(evidencetest.Registered("BE", at))
+	unlike.AddEvent(evidencetest.Shared{Time: at}.Stored())
+	told := func(i uint64) ([]byte, error) { return unlike.Event(i), nil }
+	guilty := func([]evidence.Told) (string, error) { return "as ledger.JudgeFacts says", nil }
 	prove := func(b []byte, err error) []byte { t.Helper(); return must(b, err) }
 	var verdicts bytes.Buffer
 	trust := must(checkpoint.ParseTrust(vector(t, "text", "trust-1")))
@@ -130,9 +136,11 @@ func TestProofVectors(t *testing.T) {
 		{"rewritten", prove(evidence.ProveRewritten(l, other.Note(3, evidencetest.Log), l.Note(5, evidencetest.Log)))},
 		{"false-commit", prove(evidence.ProveFalseCommit(liar, liar.Note(4, evidencetest.Log), by))},
 		{"false-record", prove(evidence.ProveFalseRecord(contradicts, contradicts.Note(5, evidencetest.Log), 1, nil))},
+		{"shown-less", prove(evidence.ProveShownLess(l.Note(5, evidencetest.Log), l.Note(3, evidencetest.Log), must(checkpoint.ParseCosigner(evidencetest.Key(3))), at))},
+		{"false-facts", prove(evidence.ProveFalseFacts(unlike, unlike.Note(2, evidencetest.Log), 1, told, guilty))},
 	} {
 		hold(t, "hex", "proof-"+p.name+"-1", p.proof)
-		v, err := evidence.Verify(vector(t, "hex", "proof-"+p.name+"-1"), trust)
+		v, err := evidence.VerifyFacts(vector(t, "hex", "proof-"+p.name+"-1"), trust, guilty)
 		if err != nil || v.Outcome != evidence.Proven {
 			t.Errorf("%s: %+v, %v", p.name, v, err)
 			continue

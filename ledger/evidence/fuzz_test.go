@@ -20,10 +20,13 @@ func FuzzVerify(f *testing.F) {
 			f.Add(c.Proof)
 		}
 	}
+	holds, _ := evidencetest.FalseFacts()
+	f.Add(holds)
+	guilty := func([]evidence.Told) (string, error) { return "so it is", nil }
 	world, trust := evidencetest.NewWorld(1), evidencetest.Trust()
 	f.Fuzz(func(t *testing.T, proof []byte) {
-		v, err := evidence.Verify(proof, trust)
-		alone, aloneErr := evidence.Verify(proof, nil)
+		v, err := evidence.VerifyFacts(proof, trust, guilty)
+		alone, aloneErr := evidence.VerifyFacts(proof, nil, guilty)
 		if err != nil {
 			return
 		}

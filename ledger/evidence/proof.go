@@ -21,6 +21,8 @@ const (
 	TypeRewritten   Type = 18
 	TypeFalseCommit Type = 19
 	TypeFalseRecord Type = 20
+	TypeShownLess   Type = 21
+	TypeFalseFacts  Type = 22
 )
 
 // String is the name of the type.
@@ -42,6 +44,10 @@ func (t Type) String() string {
 		return "false commit"
 	case TypeFalseRecord:
 		return "false record"
+	case TypeShownLess:
+		return "shown less"
+	case TypeFalseFacts:
+		return "false facts"
 	}
 	return "unknown"
 }
@@ -65,8 +71,9 @@ func (w *writer) bytes(b []byte)  { w.b = append(w.b, b...) }
 
 func (w *writer) question(q Question) { w.b = q.append(w.b) }
 
-func (w *writer) note(n checkpoint.Note) {
-	b := n.Bytes()
+func (w *writer) note(n checkpoint.Note) { w.text(n.Bytes()) }
+
+func (w *writer) text(b []byte) {
 	w.b = binary.BigEndian.AppendUint16(w.b, uint16(len(b)))
 	w.bytes(b)
 }
@@ -145,19 +152,29 @@ func (in *input) question() (Question, error) {
 
 // note reads a note of a log that has records.
 func (in *input) note() (checkpoint.Note, error) {
-	length, err := in.take(2)
-	if err != nil {
-		return checkpoint.Note{}, err
-	}
-	b, err := in.take(uint64(binary.BigEndian.Uint16(length)))
-	if err != nil {
-		return checkpoint.Note{}, err
-	}
-	n, err := checkpoint.Open(b)
+	n, err := in.anyNote()
 	if err == nil && n.Size == 0 {
 		return checkpoint.Note{}, fmt.Errorf("%w: a checkpoint of no records", ErrFormat)
 	}
 	return n, err
+}
+
+// anyNote reads a note of a log that may have none.
+func (in *input) anyNote() (checkpoint.Note, error) {
+	b, err := in.text()
+	if err != nil {
+		return checkpoint.Note{}, err
+	}
+	return checkpoint.Open(b)
+}
+
+// text reads two bytes of length, and so many.
+func (in *input) text() ([]byte, error) {
+	length, err := in.take(2)
+	if err != nil {
+		return nil, err
+	}
+	return in.take(uint64(binary.BigEndian.Uint16(length)))
 }
 
 // event reads a stored event; nil if it is not told.

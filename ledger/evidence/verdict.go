@@ -50,9 +50,11 @@ type Verdict struct {
 	Lacks   error   // why it is not proven: wraps checkpoint.ErrUnsigned
 
 	Head  Head  // the checkpoint that the proof is under; of growth the newer, of a fork the second
-	Older *Head // of growth and of a rewritten log, the older; of a fork the first; else nil
+	Older *Head // of growth and of a rewritten log, the older; of a fork the first; of a log that showed less, what it showed; else nil
 
-	Leaf   *Leaf  // of an event, a LIGHT proof (of its commit), a false commit or record; else nil
+	Sighting checkpoint.Sighting // of a log that showed less: whose word that is
+
+	Leaf   *Leaf  // of an event, a LIGHT proof (of its commit), a false commit or record, false facts; else nil
 	Raw    []byte // the record of Leaf as it is in the log: a false record may be none
 	Event  []byte // the stored event of Leaf; nil if it is not told
 	Commit *Commit
@@ -64,6 +66,9 @@ type Verdict struct {
 	Totals   Annotation        // of all records that were looked at: of LIGHT those of the commit, of REPLAY those of the range
 
 	Fault string // of types from 17 on: what is false
+
+	saw  []checkpoint.Signature
+	told []Told
 }
 
 // Count is the answer: how many records have one of the question's flags in its range.
@@ -108,6 +113,15 @@ func (v *Verdict) judge(trust *checkpoint.Trust) error {
 	}
 	if v.Head.Bad != nil {
 		return v.Head.Bad
+	}
+	if v.Type == TypeShownLess {
+		v.Sighting = trust.JudgeSighting(v.Head.Checkpoint, v.Older.Checkpoint, v.saw)
+		if v.Sighting.Bad != nil {
+			return v.Sighting.Bad
+		}
+		if err := v.Sighting.Lacks(); lacks == nil {
+			lacks = err
+		}
 	}
 	if lacks != nil {
 		v.Outcome, v.Lacks = Unsigned, lacks

@@ -17,16 +17,17 @@ type (
 	provenJSON struct {
 		Type string `json:"type"`
 		headJSON
-		Older    *headJSON     `json:"older,omitempty"`
-		Leaf     *leafJSON     `json:"leaf,omitempty"`
-		Event    string        `json:"event,omitempty"`
-		Commit   *commitJSON   `json:"commit,omitempty"`
-		Question *questionJSON `json:"question,omitempty"`
-		Counts   []countJSON   `json:"counts,omitempty"`
-		List     []leafJSON    `json:"list,omitempty"`
-		Upto     uint64        `json:"upto,omitempty"`
-		Closed   *bool         `json:"closed,omitempty"`
-		Totals   []countJSON   `json:"totals,omitempty"`
+		Older    *headJSON       `json:"older,omitempty"`
+		Sighting []signatureJSON `json:"sighting,omitempty"`
+		Leaf     *leafJSON       `json:"leaf,omitempty"`
+		Event    string          `json:"event,omitempty"`
+		Commit   *commitJSON     `json:"commit,omitempty"`
+		Question *questionJSON   `json:"question,omitempty"`
+		Counts   []countJSON     `json:"counts,omitempty"`
+		List     []leafJSON      `json:"list,omitempty"`
+		Upto     uint64          `json:"upto,omitempty"`
+		Closed   *bool           `json:"closed,omitempty"`
+		Totals   []countJSON     `json:"totals,omitempty"`
 	}
 	headJSON struct {
 		Origin    string          `json:"origin"`
@@ -75,6 +76,7 @@ func (v *Verdict) MarshalJSON() ([]byte, error) {
 		h := v.Older.json()
 		p.Older = &h
 	}
+	p.Sighting = signaturesJSON(v.Sighting.Witnesses)
 	if v.Leaf != nil {
 		p.Leaf = &leafJSON{v.Leaf.Index, hex.EncodeToString(v.Raw)}
 	}

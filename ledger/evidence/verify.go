@@ -10,8 +10,14 @@ import (
 
 // Verify says what a proof proves to whoever has this trust; nil trusts nobody, so then nothing is proven. An error
 // means that the proof is false, and says why: it wraps [ErrFormat], [ErrRecord], [ErrQuestion] or [ErrFalse], or
-// an error of package checkpoint if a note is none or a signature is false.
+// an error of package checkpoint if a note is none or a signature is false. Proofs of type 22 take [VerifyFacts].
 func Verify(proof []byte, trust *checkpoint.Trust) (*Verdict, error) {
+	return VerifyFacts(proof, trust, nil)
+}
+
+// VerifyFacts is Verify with somebody who decides the facts of events. The error wraps [ErrUnjudged] as well: the proof is
+// one of type 22 that holds together so far, and judge is nil or cannot decide.
+func VerifyFacts(proof []byte, trust *checkpoint.Trust, judge Judge) (*Verdict, error) {
 	in := &input{proof}
 	head, err := in.take(uint64(len(proofMagic)) + 2)
 	if err != nil {
@@ -30,6 +36,11 @@ func Verify(proof []byte, trust *checkpoint.Trust) (*Verdict, error) {
 	if err := v.judge(trust); err != nil {
 		return nil, err
 	}
+	if v.Type == TypeFalseFacts {
+		if err := v.faultOfFacts(judge); err != nil {
+			return nil, err
+		}
+	}
 	return v, nil
 }
 
@@ -47,6 +58,10 @@ func (v *Verdict) read(in *input) error {
 		return v.readFork(in)
 	case TypeFalseCommit:
 		return v.readFalseCommit(in)
+	case TypeShownLess:
+		return v.readShownLess(in)
+	case TypeFalseFacts:
+		return v.readFalseFacts(in)
 	}
 	return fmt.Errorf("%w: a proof of another type", ErrFormat)
 }
@@ -121,10 +136,12 @@ func (v *Verdict) readTwo(in *input) (err error) {
 		return err
 	}
 	if v.Older.Origin != v.Head.Origin {
-		return fmt.Errorf("%w: checkpoints of two logs", ErrFalse)
+		return errTwoLogs()
 	}
 	return nil
 }
+
+func errTwoLogs() error { return fmt.Errorf("%w: checkpoints of two logs", ErrFalse) }
 
 // readCut reads that one checkpoint continues another, or does not.
 func (v *Verdict) readCut(in *input) error {

@@ -14,12 +14,13 @@
 //  3. Whatever the log signed that the auditor knows of is one history: what it cosigned before, what its witness did, what
 //     others were shown, what the ledger shows now.
 //  4. In a round that finds a fault nothing is cosigned; nor in any after it while the proof of a fault lies in the folder.
-//     A proof is one that custody verify confirms for whoever has the key of the log. A ledger that shows less than it
-//     signed for, false facts and classes in events, false numbers of producers, and answers that nobody signed have none
-//     (docs/THREATS.md, "Found, and not proven").
+//     A proof is one that custody verify confirms for whoever has the key of the log. That the log showed less than it
+//     signed for is proven to whoever trusts the folder's witness too, and keeps nothing from being cosigned once it shows
+//     all again. False numbers of producers, and answers that nobody signed, have no proof (docs/THREATS.md, "Found, and
+//     not proven").
 //  5. What is not a fault of the log, such as numbers of producers that have not come, is a finding and keeps nothing from
 //     being cosigned.
-//  6. Memory does not grow with the log, but for the proof of a false commit: that has all records before it. It grows with
+//  6. Memory does not grow with the log, but for the proof of a false commit or of false facts: that has all records before it. It grows with
 //     producers, and of an event auditor with the register. A round reads what is new, and all records once more if a
 //     commit reaches back behind where the last round ended.
 package audit

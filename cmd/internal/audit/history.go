@@ -41,7 +41,7 @@ func (a *Auditor) rewritten(ctx context.Context, older, newer checkpoint.Note) (
 	case older.Size == 0: // everything continues nothing
 		return f, false, nil
 	case older.Size > newer.Size:
-		return hidden(newer.Size, older.Size), true, nil
+		return a.hidden(newer, older), true, nil
 	case older.Size == newer.Size && older.Root != newer.Root:
 		return forked(older, newer), true, nil
 	case older.Size == newer.Size:
@@ -60,8 +60,12 @@ func (a *Auditor) rewritten(ctx context.Context, older, newer checkpoint.Note) (
 	}}, err == nil, err
 }
 
-func hidden(shown, signed uint64) fault {
-	return fault{position: shown + 1, why: fmt.Sprintf("it shows %d positions, and signed for %d before: it is an older copy, or hides something", shown, signed)}
+// hidden is that a log shows less than it signed for. That it did is this auditor's word: of its witness.
+func (a *Auditor) hidden(shown, signed checkpoint.Note) fault {
+	why := fmt.Sprintf("it shows %d positions, and signed for %d before: it is an older copy, or hides something", shown.Size, signed.Size)
+	return fault{position: shown.Size + 1, why: why, prove: func(evidence.Reader, checkpoint.Note) ([]byte, error) {
+		return evidence.ProveShownLess(signed, shown, a.keys.Witness, a.cfg.Now())
+	}}
 }
 
 func forked(a, b checkpoint.Note) fault {

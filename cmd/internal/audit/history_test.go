@@ -34,7 +34,7 @@ func TestSplitView(t *testing.T) {
 			sound bool
 		}{
 			{two.note(middle), 0, true}, {two.note(middle - 9), 0, true}, {one.note(early), 0, true},
-			{one.note(middle), evidence.TypeFork, false}, {one.note(middle - 9), evidence.TypeRewritten, false}, {one.note(middle + 1), 0, false},
+			{one.note(middle), evidence.TypeFork, false}, {one.note(middle - 9), evidence.TypeRewritten, false}, {one.note(middle + 1), evidence.TypeShownLess, false},
 		} {
 			b := newAuditing(t, w, fromEvents)
 			b.stage.show(two, middle)
@@ -65,7 +65,7 @@ func TestShownElsewhere(t *testing.T) {
 		proof evidence.Type
 		sound bool
 	}{
-		{"less", truth.note(middle - 20), 0, true}, {"the same", truth.note(middle), 0, true}, {"more", truth.note(middle + 1), 0, false},
+		{"less", truth.note(middle - 20), 0, true}, {"the same", truth.note(middle), 0, true}, {"more", truth.note(middle + 1), evidence.TypeShownLess, false},
 		{"a fork", other.note(middle), evidence.TypeFork, false}, {"less of a fork", other.note(middle - 20), evidence.TypeRewritten, false},
 		{"less of a fork than was audited", other.note(middle - 45), evidence.TypeRewritten, false},
 	} {
@@ -105,21 +105,31 @@ func TestNothingLeft(t *testing.T) {
 	}
 }
 
-// TestShrinkIsSeen has a ledger show less than before. No file proves that, but what the auditor's witness remembers shows
-// it to another auditor.
+// TestShrinkIsSeen has a ledger show less than before. That it did is proven to whoever trusts the auditor's witness, and
+// what that remembers shows it to another auditor. Once the ledger shows all again, it is mentioned and cosigned.
 func TestShrinkIsSeen(t *testing.T) {
 	w := newWorld(t)
 	truth := w.tell(lie{})
 	one, other := newAuditing(t, w, false), newAuditing(t, w, true)
 	one.meet(truth, middle)
-	if !one.meet(truth, middle-9) || len(one.office.proofs()) > 0 {
+	if !one.meet(truth, middle-9) {
 		t.Errorf("%+v", one.last)
+	}
+	one.proves(evidence.TypeShownLess)
+	if v, err := evidence.Verify(one.office.proofs()[0], w.trust); err != nil || v.Outcome != evidence.Unsigned || !strings.Contains(v.Lacks.Error(), "the word of 0 of the") {
+		t.Errorf("to whoever does not trust the auditor: %v, %+v", err, v)
+	}
+	cfg := one.config()
+	cfg.Trust = w.trusting(one.office.keys.Witness)
+	one.stage.show(truth, middle+9)
+	if r, err := one.office.round(cfg); err != nil || !r.Sound || !r.Cosigned || !strings.HasPrefix(r.Findings[0].Text, "proven before: the log showed") {
+		t.Errorf("when it shows all again: %v, %+v", err, r)
 	}
 	if other.meet(truth, middle-9) {
 		t.Errorf("who knows nothing of it: %+v", other.last)
 	}
 	path := must(filepath.Glob(filepath.Join(one.office.dir, "witness-*")))[0]
-	cfg := other.config()
+	cfg = other.config()
 	cfg.Seen = []checkpoint.Note{must(checkpoint.Open(must(os.ReadFile(path))))}
 	if w.trust.Judge(cfg.Seen[0]).Lacks(checkpoint.NeedLog) != nil {
 		t.Error("what the witness remembers is not signed by the log")
@@ -192,7 +202,7 @@ func TestWitnessBeside(t *testing.T) {
 	}{
 		{"the same", truth.note(middle), 0, true}, {"less", truth.note(middle - 50), 0, true},
 		{"a fork", fork.note(middle), evidence.TypeFork, false}, {"less of a fork", fork.note(middle - 50), evidence.TypeRewritten, false},
-		{"more", truth.note(middle + 5), 0, false},
+		{"more", truth.note(middle + 5), evidence.TypeShownLess, false},
 	} {
 		p := newAuditing(t, w, false)
 		a, err := NewWitness(p.office.dir, p.office.keys, w.trust, time.Now).Add(checkpoint.Request{Note: c.shown})

@@ -46,6 +46,11 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
+// trusting trusts the log, and a witness.
+func (w *world) trusting(witness checkpoint.Cosigner) *checkpoint.Trust {
+	return must(checkpoint.ParseTrust(fmt.Appendf(nil, "log %s\nwitness %s\n", w.key.Verifier(), witness.Verifier())))
+}
+
 // find is the index of the event with an id.
 func (w *world) find(id string) int {
 	return slices.IndexFunc(w.stored, func(raw []byte) bool { return bytes.Contains(raw, fmt.Appendf(nil, `"id":%q`, id)) })

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
@@ -66,6 +68,7 @@ func deceptions(w *world) []deception {
 	}
 	onlyProducer, onlyEvents := caught{producer: true}, caught{event: true}
 	auditors := func(proof evidence.Type) caught { return caught{record: true, event: true, proof: proof} }
+	misjudged := caught{event: true, proof: evidence.TypeFalseFacts}
 	mislabelled := caught{event: true, producer: true, proof: evidence.TypeFalseRecord}
 	return []deception{
 		{"nothing", false, lie{}, 0, caught{}},
@@ -81,7 +84,7 @@ func deceptions(w *world) []deception {
 			return slices.Insert(s, early, replaced(s[early], "ats-3", "ats-99"))
 		}}, 0, everybody(evidence.TypeRewritten)},
 		{"a fork", true, alter(early, `"result_count":1`, `"result_count":9`), middle, everybody(evidence.TypeFork)},
-		{"an older copy", true, lie{}, middle - 5, everybody(0)},
+		{"an older copy", true, lie{}, middle - 5, everybody(evidence.TypeShownLess)},
 		{"an older copy that went on otherwise", true, alter(middle-3, `"id":"m-`, `"id":"n-`), 0, everybody(evidence.TypeRewritten)},
 
 		// What was sent is recorded as something else, or not.
@@ -121,9 +124,9 @@ func deceptions(w *world) []deception {
 		// Facts and classes are not what the register said.
 		{"a class is false", false, facts(sent, func(st *events.Stored) {
 			st.Facts.Class, st.Facts.Region, st.Facts.Outside = "T0", "", nil
-		}), 0, onlyEvents},
-		{"a fact about a party is false", false, facts(sent, func(st *events.Stored) { st.Facts.Party.Country = "BE" }), 0, onlyEvents},
-		{"a time goes back", false, facts(own, func(st *events.Stored) { st.Recorded = st.Recorded.Add(-time.Hour) }), 0, onlyEvents},
+		}), 0, misjudged},
+		{"a fact about a party is false", false, facts(sent, func(st *events.Stored) { st.Facts.Party.Country = "BE" }), 0, misjudged},
+		{"a time goes back", false, facts(own, func(st *events.Stored) { st.Recorded = st.Recorded.Add(-time.Hour) }), 0, misjudged},
 
 		// A commit, a root, a tile is false.
 		{"a commit has another root", false, says(func(c *evidence.Commit) { c.Root[3] ^= 1 }), 0, auditors(evidence.TypeFalseCommit)},
@@ -185,5 +188,19 @@ func TestLies(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoFalseFacts looks for false facts in every event of an honest ledger: the events that a proof tells are enough to
+// judge each, so none is convicted.
+func TestNoFalseFacts(t *testing.T) {
+	w := newWorld(t)
+	k := w.tell(lie{})
+	n := k.note(len(k.stored))
+	for i := range k.stored {
+		_, err := evidence.ProveFalseFacts(k.tree, n, uint64(i), func(i uint64) ([]byte, error) { return k.stored[i], nil }, ledger.JudgeFacts)
+		if !errors.Is(err, evidence.ErrFalse) || !strings.Contains(err.Error(), "as they must be") {
+			t.Errorf("position %d: %v", i+1, err)
+		}
 	}
 }

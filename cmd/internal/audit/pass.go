@@ -31,6 +31,7 @@ type fault struct {
 	position uint64 // where it is, or begins; 0 for everywhere
 	why      string
 	commit   bool // it is a false commit
+	facts    bool // an event's facts are false: provable with the events that they follow from
 	// prove proves it to others, from the log under a checkpoint; nil if nothing that is signed does.
 	prove func(evidence.Reader, checkpoint.Note) ([]byte, error)
 }
@@ -83,7 +84,7 @@ func (p *pass) add(l leaf) error {
 			return errStop
 		}
 		for _, why := range faults {
-			p.found(fault{position: index + 1, why: why})
+			p.found(fault{position: index + 1, why: why, facts: true})
 		}
 		p.buffer = r.Append(p.buffer[:0])
 		record = p.buffer

@@ -1,11 +1,13 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/durable"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
@@ -30,14 +32,19 @@ func (a *Auditor) add(ctx context.Context, report *Report, under checkpoint.Note
 	return finding.Proof != ""
 }
 
-// keep writes a proof of a fault to the folder, if it is one to whoever has the trust file.
+// keep writes a proof of a fault to the folder, if it is one to whoever has the trust file; that the log showed less, if
+// it is one to whoever trusts the witness of this folder besides.
 func (a *Auditor) keep(proof []byte) (path string, err error) {
-	v, err := evidence.Verify(proof, a.cfg.Trust)
+	v, err := evidence.VerifyFacts(proof, a.cfg.Trust, ledger.JudgeFacts)
 	if err != nil {
 		return "", err
 	}
-	if v.Outcome != evidence.Proven {
-		return "", v.Lacks
+	lacks := v.Lacks
+	if v.Type == evidence.TypeShownLess {
+		lacks = cmp.Or(v.Head.Lacks(checkpoint.NeedLog), v.Older.Lacks(checkpoint.NeedLog))
+	}
+	if lacks != nil {
+		return "", lacks
 	}
 	at := v.Head.Size
 	if v.Leaf != nil {
@@ -48,7 +55,8 @@ func (a *Auditor) keep(proof []byte) (path string, err error) {
 }
 
 // convicted lists the faults of the log that proofs in the folder prove: of an earlier round, or by the witness of the
-// folder. They stand however well the log behaves now. Whoever goes on all the same takes them elsewhere first.
+// folder. They stand however well the log behaves now. Whoever goes on all the same takes them elsewhere first. That it
+// showed less is mentioned and holds nobody up: what it shows now was held against that.
 func (a *Auditor) convicted(report *Report) error {
 	files, err := os.ReadDir(a.cfg.Dir)
 	if err != nil {
@@ -63,11 +71,11 @@ func (a *Auditor) convicted(report *Report) error {
 		if err != nil {
 			return fmt.Errorf("reading a proof: %w", err)
 		}
-		v, err := evidence.Verify(proof, a.cfg.Trust)
+		v, err := evidence.VerifyFacts(proof, a.cfg.Trust, ledger.JudgeFacts)
 		if err != nil || !v.Type.Fault() || v.Outcome != evidence.Proven {
 			continue // no proof, or about another log
 		}
-		report.list(Finding{Fault: true, Text: "proven before: " + v.Fault, Proof: path})
+		report.list(Finding{Fault: v.Type != evidence.TypeShownLess, Text: "proven before: " + v.Fault, Proof: path})
 	}
 	return nil
 }
@@ -81,6 +89,10 @@ func kindOf(t evidence.Type) string {
 		return "rewritten"
 	case evidence.TypeFalseCommit:
 		return "false-commit"
+	case evidence.TypeShownLess:
+		return "shown-less"
+	case evidence.TypeFalseFacts:
+		return "false-facts"
 	}
 	return "false-record"
 }

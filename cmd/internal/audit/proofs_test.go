@@ -194,7 +194,7 @@ func TestSaysWhich(t *testing.T) {
 			st.Facts.Party = &events.Party{Code: "nobody", Position: 1, Country: "BE"}
 			stored[own] = st.Append(nil)
 			return stored
-		}}, 0},
+		}}, evidence.TypeFalseFacts},
 	} {
 		p := newAuditing(t, w, true)
 		if !p.meet(w.tell(c.lie), middle) || p.last.Findings[0].Text != c.says || p.last.Findings[0].Position != uint64(own)+1 {
@@ -218,7 +218,7 @@ func TestManyFaults(t *testing.T) {
 	}})
 	p := newAuditing(t, w, true)
 	lies := len(k.stored) - len(w.commits())
-	if !p.meet(k, len(k.stored)) || len(p.last.Findings) != mostFindings || p.last.More < lies-mostFindings {
+	if !p.meet(k, len(k.stored)) || len(p.last.Findings) != mostFindings || p.last.More < lies-mostFindings || len(p.office.proofs()) != 1 {
 		t.Errorf("%d events are false: %d faults, and %d more", lies, len(p.last.Findings), p.last.More)
 	}
 	one := newPass(true)

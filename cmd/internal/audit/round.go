@@ -8,6 +8,7 @@ import (
 	"iter"
 
 	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
 )
@@ -39,15 +40,32 @@ func (a *Auditor) recompute(ctx context.Context, note checkpoint.Note, report *R
 	if err != nil && len(more)+len(a.pass.faults) == 0 {
 		return err
 	}
-	convicted := false // of one false commit, which is enough: the proof has all records up to it
+	var commit, facts bool // is one proven, which is enough: such a proof has all records up to it
 	for _, f := range append(more, a.pass.faults...) {
-		if f.commit && convicted {
+		switch {
+		case f.commit && commit:
 			f.prove = nil
+		case f.facts && !facts:
+			f.prove = a.falseFacts(ctx, f.position-1)
 		}
-		convicted = a.add(ctx, report, note, f) && f.commit || convicted
+		proven := a.add(ctx, report, note, f)
+		commit, facts = commit || proven && f.commit, facts || proven && f.facts
 	}
 	report.More += a.pass.unlisted
 	return nil
+}
+
+// falseFacts proves that the facts of an event are false, with events that the ledger serves once more.
+func (a *Auditor) falseFacts(ctx context.Context, index uint64) func(evidence.Reader, checkpoint.Note) ([]byte, error) {
+	event := func(i uint64) ([]byte, error) {
+		for l, err := range a.ledger.events(ctx, i, i+1) {
+			return l.event, err
+		}
+		return nil, fmt.Errorf("%w: there is no event at position %d", errServed, i+1)
+	}
+	return func(r evidence.Reader, n checkpoint.Note) ([]byte, error) {
+		return evidence.ProveFalseFacts(r, n, index, event, ledger.JudgeFacts)
+	}
 }
 
 // hold holds what the pass recomputed against the root that was signed and the tiles of hashes that are served.

@@ -73,8 +73,21 @@ func (r lastRead) Close() error {
 	return nil
 }
 
+// TestHint says what to do about a fault: nobody is told to look for a proof that there is not.
+func TestHint(t *testing.T) {
+	before := audit.Finding{Text: "proven before", Proof: "A/shown-less-9.proof"}
+	for want, findings := range map[string][]audit.Finding{
+		"keep the proofs":     {before, {Fault: true}, {Fault: true, Proof: "A/fork-9.proof"}},
+		"no file proves this": {before, {Fault: true}},
+	} {
+		if got := hintOf(&audit.Report{Findings: findings}); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // TestAuditInterrupted is interrupted when the last answer of a round is in: if that shows a fault it is told, and ends with
-// its status; else nothing is. It says what to do with a fault that no file proves.
+// its status; else nothing is. It says what to do with the proof.
 func TestAuditInterrupted(t *testing.T) {
 	key, err := checkpoint.NewSigner("custody.example/ledger")
 	if err != nil {
@@ -114,7 +127,7 @@ func TestAuditInterrupted(t *testing.T) {
 		}
 		err = a.close(s.follow(ctx, a, auditor, time.Hour))
 		found, isFault := errors.AsType[*fault](err)
-		if told := seen.Size > 0; told != isFault || told && (found.status != unsound || !strings.Contains(found.hint, "no file proves this")) || told != strings.Contains(out.String(), "FAULT") || ctx.Err() == nil {
+		if told := seen.Size > 0; told != isFault || told && (found.status != unsound || !strings.Contains(found.hint, "keep the proofs")) || told != strings.Contains(out.String(), "FAULT") || ctx.Err() == nil {
 			t.Errorf("having seen %d: %v\n%s", seen.Size, err, out.String())
 		}
 		if err := auditor.Close(); err != nil {

@@ -26,7 +26,7 @@ func (s *session) audited(a *answer, r *audit.Report, err error) error {
 // hintOf says what to do about a fault. Nobody should look for a proof that there is not.
 func hintOf(r *audit.Report) string {
 	for _, f := range r.Findings {
-		if f.Proof != "" {
+		if f.Fault && f.Proof != "" {
 			return "keep the proofs: custody verify FILE --trust FILE confirms them for others"
 		}
 	}

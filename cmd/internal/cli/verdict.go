@@ -35,10 +35,15 @@ func (s *session) printVerdict(a *answer, v *evidence.Verdict) error {
 	if class := v.Class(); class != "" {
 		fields = append(fields, field{"class", class + trusting(class)})
 	}
-	fields = append(fields, under("as recorded up to", v.Head, zone)...)
-	if v.Older != nil {
-		fields = append(fields, under("older checkpoint", *v.Older, zone)...)
+	newer, older := "as recorded up to", "older checkpoint"
+	if v.Type == evidence.TypeShownLess {
+		newer, older = "signed before", "shown"
 	}
+	fields = append(fields, under(newer, v.Head, zone)...)
+	if v.Older != nil {
+		fields = append(fields, under(older, *v.Older, zone)...)
+	}
+	fields = append(fields, cosigned("seen by", v.Sighting.Witnesses, zone)...)
 	return a.describe(json.RawMessage(raw), append(fields, answerFields(v, zone)...)...)
 }
 
@@ -77,7 +82,11 @@ func claims(v *evidence.Verdict) []string {
 	case evidence.TypeReplay, evidence.TypeLight:
 		return []string{answerLine(v)}
 	}
-	return []string{"A FAULT OF THE LEDGER " + v.Head.Origin + ": " + v.Fault}
+	fault := "A FAULT OF THE LEDGER " + v.Head.Origin + ": "
+	if v.Leaf != nil {
+		fault += fmt.Sprintf("at position %d ", v.Leaf.Position())
+	}
+	return []string{fault + v.Fault}
 }
 
 // answerLine is the answer to a question.
@@ -128,15 +137,18 @@ func under(what string, h evidence.Head, zone *time.Location) []field {
 	for _, k := range h.Log {
 		fields = append(fields, field{"signed by the log", k.String()})
 	}
-	by := func(name string, all []checkpoint.Cosignature) {
-		for _, c := range all {
-			fields = append(fields, field{name, fmt.Sprintf("%s, %s", c.Key, c.Time.In(zone).Format("2006-01-02 15:04:05 -0700"))})
-		}
-	}
-	by("witness cosigned", h.Witnesses)
-	by("auditor cosigned", h.Replays)
+	fields = append(fields, cosigned("witness cosigned", h.Witnesses, zone)...)
+	fields = append(fields, cosigned("auditor cosigned", h.Replays, zone)...)
 	if h.Unknown > 0 {
 		fields = append(fields, field{"note", fmt.Sprintf("%s by keys that the trust file does not name: ignored", some(h.Unknown, "signature"))})
+	}
+	return fields
+}
+
+// cosigned says who cosigned something, and when by their clocks.
+func cosigned(what string, all []checkpoint.Cosignature, zone *time.Location) (fields []field) {
+	for _, c := range all {
+		fields = append(fields, field{what, fmt.Sprintf("%s, %s", c.Key, c.Time.In(zone).Format("2006-01-02 15:04:05 -0700"))})
 	}
 	return fields
 }

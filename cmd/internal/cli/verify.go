@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/imalink/custody/cmd/internal/attest"
+	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/bundle"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
@@ -81,7 +82,10 @@ func (s *session) verify(path, trustPath string) error {
 		}
 		return a.close(concluded(s.printBundle(a, v), v.Outcome, v.Lacks))
 	}
-	v, err := evidence.Verify(b, trust)
+	v, err := evidence.VerifyFacts(b, trust, ledger.JudgeFacts)
+	if errors.Is(err, evidence.ErrUnjudged) {
+		return a.close(&fault{status: failed, err: err, hint: "use the newest custody, at least that of the ledger"})
+	}
 	if err != nil {
 		return a.close(falsified(a, err))
 	}

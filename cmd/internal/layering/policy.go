@@ -48,7 +48,7 @@ func policy() []layer {
 		{packages: "ledger/evidence/bundle", ours: "ledger/evidence/checkpoint", others: sumdb, tests: "ledger/evidence ledger/evidence/evidencetest " + rapid},
 		{packages: "ledger/evidence/recordlog", ours: "events ledger/evidence", others: sumdb, tests: "ledger/evidence/checkpoint ledger/evidence/evidencetest " + rapid},
 		{packages: "ledger/evidence/evidencetest", ours: "events ledger/evidence ledger/evidence/checkpoint", others: sumdb, tests: rapid},
-		{packages: "ledger", ours: "events events/law ledger/stream ledger/natsd ledger/vault ledger/access ledger/backup ledger/backup/escrow ledger/durable ledger/notary ledger/evidence ledger/evidence/recordlog", others: uuid, tests: "ledger/evidence/checkpoint " + age + rapid},
+		{packages: "ledger", ours: "events events/law ledger/stream ledger/natsd ledger/vault ledger/access ledger/backup ledger/backup/escrow ledger/durable ledger/notary ledger/evidence ledger/evidence/recordlog", others: uuid, tests: "ledger/evidence/checkpoint ledger/evidence/evidencetest " + age + rapid},
 		{packages: "ledger/notary", ours: "events ledger/durable ledger/evidence ledger/evidence/*", tests: rapid},
 		{packages: "projections", ours: "events", others: bbolt, tests: rapid},
 		{packages: "projections/*", ours: "events projections projections/*", others: bbolt, tests: rapid},

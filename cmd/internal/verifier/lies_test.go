@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -37,6 +38,37 @@ func TestLies(t *testing.T) {
 		if outcome(got) != l.want || l.want != "false" && got != string(want) {
 			t.Errorf("%s: the page says %.800s, want\n%.800s", name, got, want)
 		}
+	}
+}
+
+// unsupported is what the page says of a proof that takes somebody who judges facts.
+const unsupported = `{"outcome":"unsupported"}`
+
+// TestFalseFacts gives the page proofs that take somebody who judges facts: those that hold together it calls unsupported,
+// and whatever package evidence refuses, it does.
+func TestFalseFacts(t *testing.T) {
+	holds, broken := evidencetest.FalseFacts()
+	trust := evidencetest.TrustFile("100")
+	for _, file := range []vector{{holds, trust}, {holds, nil}} {
+		if got := string(verify(t, file)[0]); got != unsupported {
+			t.Errorf("the page says %s", got)
+		}
+	}
+	for name, proof := range broken {
+		if got := string(verify(t, vector{proof, trust})[0]); outcome(got) != "false" {
+			t.Errorf("it %s, and the page says %s", name, got)
+		}
+	}
+	judged := func(proof []byte) string {
+		_, err := evidence.Verify(proof, evidencetest.Trust())
+		if errors.Is(err, evidence.ErrUnjudged) {
+			return "unsupported"
+		}
+		return "false"
+	}
+	all := places(len(holds))
+	if got, want := changes(t, vector{holds, trust}, all), changed(holds, all, judged); got != want {
+		t.Error("of changes the page and package evidence disagree")
 	}
 }
 

@@ -62,6 +62,8 @@ func TestPage(t *testing.T) {
 	told := must(evidence.ProveEvent(w, seen, w.Shared, w.Event(w.Shared)))(t)
 	liar := w.Altered(7, must(w.Records(evidence.Span{From: 8, To: 9}))(t))
 	fork := must(evidence.ProveFork(w.Note(w.Size(), evidencetest.Log), liar.Note(w.Size(), evidencetest.Log)))(t)
+	facts, _ := evidencetest.FalseFacts()
+	less := must(evidence.ProveShownLess(w.Note(w.Size(), evidencetest.Log), w.Note(300, evidencetest.Log), must(checkpoint.ParseCosigner(evidencetest.Key(3)))(t), evidencetest.SignedAt))(t)
 	dirty := makeBundle(t, "T0", "T1", "T5", "U")
 	trust := evidencetest.TrustFile("100")
 	for _, c := range []struct {
@@ -76,6 +78,9 @@ func TestPage(t *testing.T) {
 		{"no trust", absence, nil, "fr", []string{"COHÉRENT, SIGNATAIRES INCONNUS", "Ceci n’est pas prouvé.", "Aucun fichier de confiance", "Non close\u00a0: il n’est pas montré", "clé inconnue, ignorée"}},
 		{"event", told, trust, "en", []string{"Position 41 of ledger", "It is of the stored event below.", `"party": "acme-bank"`}},
 		{"fork", fork, trust, "en", []string{"PROVEN: A FAULT OF THE LEDGER", "signed two different contents as its first 793 records"}},
+		{"shown less", less, trust, "en", []string{"PROVEN: A FAULT OF THE LEDGER", "after it had signed for 793 records, the newest checkpoint that it showed was for 300", "Seen by witness.example/witness (2026-01-01 00:00:00 UTC)."}},
+		{"shown less, to whom", less, nil, "nl", []string{"Dit is niet bewezen."}},
+		{"false facts", facts, trust, "en", []string{"The program custody verify judges that.", "the event at position 7", `"party": "acme-bank"`}},
 		{"false", absence[:len(absence)-1], trust, "en", []string{"FALSE", "It ends too early.", "Nothing in this file may be relied on."}},
 		{"neither", []byte("hello"), trust, "nl", []string{"ONWAAR", "Het is geen bewijs en geen bundel."}},
 		{"bad trust", absence, []byte("log nobody\n"), "en", []string{"THE TRUST FILE CANNOT BE READ", "Line 1"}},

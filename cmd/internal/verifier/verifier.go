@@ -22,7 +22,7 @@ var parts embed.FS
 // scripts are the parts of the one script, in order.
 func scripts() []string {
 	return []string{"bytes", "sha256", "json", "record", "note", "question", "tree", "annotated",
-		"proof", "statement", "bundle", "verify", "verdict", "texts", "show", "showbundle", "page"}
+		"proof", "fault", "statement", "bundle", "verify", "verdict", "texts", "show", "showbundle", "page"}
 }
 
 // Page is the file verify.html.

@@ -38,23 +38,25 @@ type Judgement struct {
 }
 
 // Judge says who signed a note. It changes nothing and asks nobody. A nil trust knows no key.
-func (t *Trust) Judge(n Note) Judgement {
+func (t *Trust) Judge(n Note) Judgement { return t.judge(n.Body(), n) }
+
+// judge says who signed a text with the signatures of a note.
+func (t *Trust) judge(text []byte, n Note) Judgement {
 	j := Judgement{trust: t}
-	body := n.Body()
 	for i, s := range n.Signatures {
 		if slices.ContainsFunc(n.Signatures[:i], s.same) {
 			continue // Open refuses it; whoever made the note by hand gets nobody counted twice
 		}
 		k := t.find(s.Key)
 		if k == nil {
-			if k = t.disguised(s, body); k != nil {
+			if k = t.disguised(s, text); k != nil {
 				j.Bad = errDisguised(k)
 				continue
 			}
 			j.Unknown++
 			continue
 		}
-		at, ok := k.verify(body, s.Bytes)
+		at, ok := k.verify(text, s.Bytes)
 		if !ok {
 			j.Bad = fmt.Errorf("%w: that of %s", ErrSignature, k.Key)
 			continue

@@ -167,10 +167,14 @@ func (s Cosigner) Cosign(c Checkpoint, at time.Time) (Signature, error) {
 	if err := c.Check(); err != nil {
 		return Signature{}, err
 	}
+	return s.cosign(c.Body(), at)
+}
+
+func (s Cosigner) cosign(text []byte, at time.Time) (Signature, error) {
 	seconds := at.Unix()
 	if seconds < 0 || seconds > maxTime {
 		return Signature{}, fmt.Errorf("%w: a cosignature's time is from 1970 to 9999", ErrFormat)
 	}
 	b := binary.BigEndian.AppendUint64(nil, uint64(seconds))
-	return Signature{Key: s.Key(), Bytes: append(b, s.sign(cosigned(seconds, c.Body()))...)}, nil
+	return Signature{Key: s.Key(), Bytes: append(b, s.sign(cosigned(seconds, text))...)}, nil
 }

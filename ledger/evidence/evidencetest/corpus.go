@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,8 +54,7 @@ func WriteCorpus(dir string, cases []Case) error {
 // Corpus is proofs of every type, true ones and lies, and mutations of them. Names are sorted by what they are of.
 func Corpus() []Case {
 	honest := Honest()
-	cases := append(append([]Case{}, honest...), Signed()...)
-	cases = append(cases, Lies()...)
+	cases := slices.Concat(honest, Signed(), sightings(NewWorld(2)), Lies())
 	for _, c := range honest {
 		cases = append(cases, Mutations(c)...)
 	}
@@ -153,7 +153,7 @@ func Signed() []Case {
 	light := func(by By) []byte { return must(evidence.ProveLight(w, w.Note(n, by), q, w.First)) }
 	event := func(note checkpoint.Note) []byte { return must(evidence.ProveEvent(w, note, 9, nil)) }
 	stranger := must(checkpoint.ParseCosigner(strangersKey))
-	signature := must(stranger.Cosign(w.Note(n, Log).Checkpoint, signedAt))
+	signature := must(stranger.Cosign(w.Note(n, Log).Checkpoint, SignedAt))
 	forged := w.Note(n, Log|Witness)
 	forged.Signatures[1].Bytes[20] ^= 1
 	otherKey := []byte(strings.ReplaceAll(string(trust), "log "+must(checkpoint.ParseSigner(Key(1))).Verifier()+"\n", ""))

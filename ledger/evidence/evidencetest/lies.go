@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/imalink/custody/ledger/evidence"
@@ -38,7 +39,15 @@ func Faults() (cases []Case) {
 	record[5] |= 1 // T0 and T4
 	liar = w.Altered(w.Shared, record)
 	add("false-record-classes", must(evidence.ProveFalseRecord(liar, liar.Note(n, Log), w.Shared, w.Event(w.Shared))))
+	witness := must(checkpoint.ParseCosigner(Key(3)))
+	add("shown-less", must(evidence.ProveShownLess(w.Note(n, Log), w.Note(300, Log), witness, SignedAt)))
+	add("shown-nothing", must(evidence.ProveShownLess(w.Note(n, Log), nothing(), witness, SignedAt)))
 	return cases
+}
+
+// nothing is the checkpoint of no records.
+func nothing() checkpoint.Note {
+	return Sign(checkpoint.Checkpoint{Origin: Origin, Root: sha256.Sum256(nil)}, Log)
 }
 
 // A Liar is a ledger whose one commit lies.
@@ -90,7 +99,7 @@ func Lies() (cases []Case) {
 		l.tell(w, &p)
 		cases = append(cases, Case{"lie-light-" + l.name, p.Bytes(w.Ledger), TrustFile("100"), evidence.False})
 	}
-	return append(append(cases, commitLies()...), replayLies()...)
+	return slices.Concat(cases, commitLies(), replayLies(), sightingLies())
 }
 
 func lightLies() []lie {
@@ -306,9 +315,8 @@ func replayLies() (cases []Case) {
 	add("growth-backwards", two(evidence.TypeGrowth, note, w.Note(300, Log|Witness)))
 	add("growth-of-nothing", two(evidence.TypeGrowth, note, note))
 	add("growth-of-another", two(evidence.TypeGrowth, stranger, note))
-	empty := Sign(checkpoint.Checkpoint{Origin: Origin, Root: sha256.Sum256(nil)}, Log)
-	add("growth-from-empty", two(evidence.TypeGrowth, empty, note))
-	add("rewritten-from-empty", two(evidence.TypeRewritten, empty, note))
+	add("growth-from-empty", two(evidence.TypeGrowth, nothing(), note))
+	add("rewritten-from-empty", two(evidence.TypeRewritten, nothing(), note))
 	add("growth-from-zeros", two(evidence.TypeGrowth, Sign(checkpoint.Checkpoint{Origin: Origin}, Log), note))
 	add("rewritten-of-nothing", two(evidence.TypeRewritten, note, note))
 	add("rewritten-grown", two(evidence.TypeRewritten, w.Note(300, Log), note))

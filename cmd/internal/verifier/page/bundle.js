@@ -78,7 +78,7 @@ function readManifest(bytes) {
     last = m[2];
     sums.set(m[2], m[1]);
   }
-  return Object.assign(note, { origin: lines[1], sums });
+  return Object.assign(note, { origin: lines[1], sums, only: 'bundle' });
 }
 
 // The members of a bundle, and what its three proofs must answer.

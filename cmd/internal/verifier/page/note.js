@@ -10,17 +10,26 @@ function trustedName(s) { return /^[!-*,-~]{1,255}$/.test(s); }
 
 // readNote parses a note and trusts nobody: {bytes, body, text, signatures: [{name, id, blob}]}.
 function readNote(bytes) {
+  const all = noteText(bytes), split = all.lastIndexOf('\n\n');
+  need(split >= 0, 'note');
+  const text = all.slice(0, split + 1);
+  return { bytes, text, body: utf8(text), signatures: readSignatures(all.slice(split + 2)) };
+}
+
+function noteText(bytes) {
   need(bytes.length <= maxNote, 'note');
   const all = unutf8(bytes);
   need(all !== null && !/[\u0000-\u0009\u000b-\u001f]/.test(all), 'note');
-  const split = all.lastIndexOf('\n\n');
-  need(split >= 0 && all.endsWith('\n'), 'note');
-  const text = all.slice(0, split + 1), lines = all.slice(split + 2).split('\n');
-  lines.pop();
-  need(lines.length > 0 && lines.length <= 64, 'note');
+  return all;
+}
+
+// readSignatures parses the lines below a note.
+function readSignatures(text) {
+  const lines = text.split('\n');
+  need(lines.pop() === '' && lines.length > 0 && lines.length <= 64, 'note');
   const signatures = lines.map(readSignature);
   need(new Set(signatures.map((s) => s.name + '+' + s.id)).size === lines.length, 'note');
-  return { bytes, text, body: utf8(text), signatures };
+  return signatures;
 }
 
 function readSignature(line) {
@@ -126,11 +135,17 @@ async function checkSignature(key, blob, body) {
   return { good, time: Number(time) };
 }
 
-// counts tells whether a good signature of a note counts: of a checkpoint not those of bundle keys nor of a log's key
-// beyond its size, of a manifest only those of bundle keys; and nothing that is about another origin.
+// readSighting parses who saw the log show one checkpoint after it had signed another.
+function readSighting(bytes, signed, shown) {
+  const body = concat(utf8('custody-shown-less/v1\n'), signed.body, shown.body);
+  return { origin: signed.origin, body, only: 'witness', signatures: readSignatures(noteText(bytes)) };
+}
+
+// counts tells whether a good signature counts: of a manifest and of a sighting those of one role only, of a checkpoint
+// not those of bundle keys nor of a log's key beyond its size; and nothing that is about another origin.
 function counts(note, key, trust) {
   if (note.origin !== trust.origin) return false;
-  return note.size === undefined ? key.role === 'bundle' : key.role !== 'bundle' && note.size <= key.upto;
+  return note.only ? key.role === note.only : key.role !== 'bundle' && note.size <= key.upto;
 }
 
 // judge says of every signature of a note what the trust file makes of it: good, bad, void (it counts for nothing)

@@ -5,7 +5,8 @@ const maxEvent = 2 ** 23;
 
 function isProof(bytes) { return equal(bytes.subarray(0, 8), magic); }
 
-// proofTypes: how each is read, and what it needs of the signatures under its notes, in their order.
+// proofTypes: how each is read, and what it needs of the signatures under its notes, in the order of said.notes: the last
+// is the one that the verdict is about.
 const proofTypes = new Map([
   [1, { name: 'event', read: readEventProof, needs: ['witness'] }],
   [2, { name: 'growth', read: readGrowth, needs: ['log', 'witness'] }],
@@ -15,6 +16,8 @@ const proofTypes = new Map([
   [18, { name: 'rewritten', read: readRewritten, needs: ['log', 'log'], fraud: true }],
   [19, { name: 'false commit', read: readFalseCommit, needs: ['log'], fraud: true }],
   [20, { name: 'false record', read: readFalseRecord, needs: ['log'], fraud: true }],
+  [21, { name: 'shown less', read: readShownLess, needs: ['log', 'log'], fraud: true }],
+  [22, { name: 'false facts', read: readFalseFacts, needs: ['log'], fraud: true }],
 ]);
 
 // readProof recomputes all that a proof says and gives what follows from it, the signatures not yet judged.
@@ -30,11 +33,16 @@ async function readProof(bytes, pace) {
   return Object.assign({ type: type.name, fraud: !!type.fraud, needs: type.needs, origin: last.origin, size: last.size, root: last.root }, said);
 }
 
-function takeNote(cursor) {
+// takeSigned takes a note, or signatures alone, with their length before them.
+function takeSigned(cursor) {
   const n = cursor.uint(2);
   need(n <= maxNote, 'note');
-  const note = readCheckpoint(cursor.take(n));
-  need(note.size > 0, 'checkpoint');
+  return cursor.take(n);
+}
+
+function takeNote(cursor, least = 1) {
+  const note = readCheckpoint(takeSigned(cursor));
+  need(note.size >= least, 'checkpoint');
   return note;
 }
 
@@ -65,8 +73,8 @@ async function readEventProof(cursor, pace) {
   return { notes: [note], leaf: { index, record, raw }, event };
 }
 
-function takeTwo(cursor) {
-  const notes = [takeNote(cursor), takeNote(cursor)];
+function takeTwo(cursor, least = 1) {
+  const notes = [takeNote(cursor), takeNote(cursor, least)];
   need(notes[0].origin === notes[1].origin, 'origin');
   return notes;
 }
@@ -83,20 +91,6 @@ async function readGrowth(cursor, pace) {
   const said = await takeGrown(cursor, pace);
   need(said.same, 'former');
   return said;
-}
-
-async function readRewritten(cursor, pace) {
-  const said = await takeGrown(cursor, pace);
-  need(!said.same, 'no-fault');
-  return said;
-}
-
-async function readFork(cursor) {
-  const notes = takeTwo(cursor), [a, b] = notes;
-  need(a.size === b.size, 'sizes');
-  need(!equal(a.root, b.root), 'no-fault');
-  need(compare(a.body, b.body) < 0, 'order');
-  return { notes };
 }
 
 async function readReplay(cursor, pace) {
@@ -173,40 +167,4 @@ function readCommit(record, event) {
   need(size && size < 2 ** 40, 'commit');
   const [root, annotated, totals, rules] = m.slice(2).map(unhex);
   return { size, root, annotated, totals, rules };
-}
-
-async function readFalseCommit(cursor, pace) {
-  const note = takeNote(cursor), at = cursor.uint(8), event = takeEvent(cursor);
-  need(at < note.size, 'index');
-  const records = cursor.take((at + 1) * recordSize);
-  const record = (i) => records.subarray(i * recordSize, (i + 1) * recordSize);
-  pace.expect(3 * at);
-  const { root } = await takeRoot(cursor, pace, note.size, { opened: openRange(0, at + 1), record });
-  need(equal(root, note.root), 'root');
-  for (let i = 0; i <= at; i++) {
-    need(soundRecord(readRecord(record(i))), 'record');
-    if (i % 4096 === 0) await pace.step(4096);
-  }
-  const commit = readCommit(readRecord(record(at)), event);
-  need(commit.size > at || await misstated(commit, records, record, pace), 'no-fault');
-  return { notes: [note], leaf: { index: at, record: readRecord(record(at)), raw: record(at) }, commit, event };
-}
-
-// misstated tells whether a commit says other roots or totals than the records have.
-async function misstated(commit, records, record, pace) {
-  const { root } = await takeRoot(new Cursor(new Uint8Array(0)), pace, commit.size, { opened: () => true, record });
-  const { a, g } = await annotatedRoot(records, commit.size, pace);
-  return !equal(root, commit.root) || !equal(g, commit.annotated) || !equal(a.bytes(), commit.totals);
-}
-
-async function readFalseRecord(cursor, pace) {
-  const index = cursor.uint(8), note = takeNote(cursor);
-  need(index < note.size, 'index');
-  const raw = cursor.take(recordSize), event = takeEvent(cursor);
-  const { root } = await takeRoot(cursor, pace, note.size, { opened: openRange(index, index + 1), record: () => raw });
-  need(equal(root, note.root), 'root');
-  const record = readRecord(raw);
-  if (event) need(equal(record.digest, sha256(event)), 'digest'); // another event says nothing about this record
-  need(!soundRecord(record) || (event && !sameRecord(record, recordOf(event))), 'no-fault');
-  return { notes: [note], leaf: { index, record, raw }, event };
 }

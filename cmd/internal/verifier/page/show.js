@@ -49,9 +49,17 @@ function showVerdict(said) {
     banner.append(...failure(said));
     return [banner];
   }
-  banner.append(...(outcome === 'unsigned' ? [make('p', {}, say('lead.unsigned'))] : []), make('p', { class: 'claim' }, ...claim(said)));
-  if (outcome === 'unsigned') banner.append(make('ul', {}, lacks(said).map((text) => make('li', {}, text))));
+  const lead = leadOf(said);
+  banner.append(...(lead ? [make('p', {}, say(lead))] : []), make('p', { class: 'claim' }, ...claim(said)));
+  if (said.missing.length > 0) banner.append(make('ul', {}, lacks(said).map((text) => make('li', {}, text))));
   return [banner, facts(said), ...details(said)];
+}
+
+// leadOf names what is said before a claim that is not proven.
+function leadOf(said) {
+  if (said.unjudged) return 'lead.facts';
+  if (said.outcome !== 'unsigned') return null;
+  return said.sighting ? 'lead.unsigned.sighting' : 'lead.unsigned';
 }
 
 function failure({ outcome, why, detail }) {
@@ -62,7 +70,7 @@ function failure({ outcome, why, detail }) {
 
 function lacks(said) {
   if (!said.trusted) return [say('lack.none')];
-  return said.missing.map((m) => say('lack.' + m.role, m));
+  return said.missing.map((m) => say('lack.' + (said.sighting && m.role === 'witness' ? 'sighting' : m.role), m));
 }
 
 // flagWords joins the names of flags: T2, T3 or U.
@@ -75,10 +83,7 @@ function flagWords(q) {
 function claim(said) {
   const at = said.leaf ? number(said.leaf.index + 1) : '';
   const fill = { origin: said.origin, n: number(said.size), former: number(said.formerSize || 0), position: at };
-  if (!said.question) {
-    const first = say('says.' + said.type, fill);
-    return said.type === 'event' && said.event ? [first, ' ', say('says.event.told')] : [first];
-  }
+  if (!said.question) return [say('says.' + said.type, fill), ...besides(said)];
   const q = said.question, count = said.counts.reduce((a, b) => a + b);
   const bound = {
     days: () => ({ from: day(q.from), to: day(q.to) }),
@@ -88,6 +93,14 @@ function claim(said) {
   const key = (count === 0 ? 'none.' : 'some.') + q.of;
   const first = say(key, Object.assign(fill, bound, { n: number(said.upto), flags: flagWords(q), count: number(count) }));
   return q.what === 'list' && count > 0 ? [first, ' ', say('some.list')] : [first];
+}
+
+// besides says what else a proof shows: that the event is told, or which witnesses saw it, and when.
+function besides({ type, event, sighting }) {
+  if (type === 'event' && event) return [' ', say('says.event.told')];
+  const seen = sighting ? good(sighting.judged, 'witness') : [];
+  const each = seen.map((s) => s.name + ' (' + moment(s.time * 1000) + ' UTC)');
+  return seen.length > 0 ? [' ', say('says.seen', { seen: each.join(', ') })] : [];
 }
 
 function facts(said) {
@@ -114,10 +127,7 @@ function details(said) {
     parts.push(section('s.event', beware, make('pre', {}, storedText(said.event))));
   }
   if (said.bundle) parts.push(...showBundle(said));
-  if (said.notes.length > 1) parts.push(section('s.signatures.former', signatureTable('s.signatures.former', said.notes[0].judged)));
-  parts.push(section('s.signatures', signatureTable('s.signatures', said.signatures)));
-  if (said.bundle) parts.push(section('s.signatures.manifest', signatureTable('s.signatures.manifest', said.bundle.signatures)));
-  parts.push(technical(said));
+  parts.push(...signatureTables(said), technical(said));
   return parts;
 }
 
@@ -151,6 +161,15 @@ function recordTable(leaves) {
     ['r.seq', (l) => l.record.seq ? number(l.record.seq) : '–', 'number'],
     ['r.digest', (l) => mono(hex(l.record.digest))],
   ], leaves);
+}
+
+function signatureTables(said) {
+  const tables = [], add = (key, signatures) => tables.push(section(key, signatureTable(key, signatures)));
+  if (said.sighting) add('s.signatures.sighting', said.sighting.judged);
+  if (said.notes.length > 1) add(said.sighting ? 's.signatures.shown' : 's.signatures.former', said.notes[0].judged);
+  add('s.signatures', said.signatures);
+  if (said.bundle) add('s.signatures.manifest', said.bundle.signatures);
+  return tables;
 }
 
 function signatureTable(key, signatures) {

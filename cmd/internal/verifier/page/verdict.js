@@ -1,10 +1,12 @@
 // The form of a verdict that programs read, the same as that of custody verify.
 
 function verdictJSON(said) {
-  if (!said.notes) return Object.assign({ outcome: said.outcome }, said.why ? { why: said.why } : {});
+  if (!said.notes || said.unjudged) return Object.assign({ outcome: said.outcome }, said.why ? { why: said.why } : {});
   if (said.bundle) return bundleJSON(said);
   const notes = said.notes, v = Object.assign({ outcome: said.outcome, type: said.type }, headJSON(notes[notes.length - 1]));
   if (notes.length > 1) v.older = headJSON(notes[0]);
+  const seen = said.sighting ? cosigned(said.sighting.judged, 'witness') : [];
+  if (seen.length > 0) v.sighting = seen;
   if (said.leaf) v.leaf = { index: said.leaf.index, record: hex(said.leaf.raw) };
   if (said.event) v.event = hex(said.event);
   if (said.commit) v.commit = commitJSON(said.commit);
@@ -12,13 +14,18 @@ function verdictJSON(said) {
   return v;
 }
 
+// good are the signatures of a role that are good.
+function good(judged, role) { return judged.filter((s) => s.role === role && s.state === 'good'); }
+
+function cosigned(judged, role) {
+  return good(judged, role).map((s) => ({ key: s.name + '+' + s.id, time: moment(s.time * 1000).replace(' ', 'T') + 'Z' }));
+}
+
 function headJSON(note) {
-  const good = (role) => note.judged.filter((s) => s.role === role && s.state === 'good');
-  const cosigned = (role) => good(role).map((s) => ({ key: s.name + '+' + s.id, time: moment(s.time * 1000).replace(' ', 'T') + 'Z' }));
   const count = (state) => note.judged.filter((s) => s.state === state).length;
   return {
-    origin: note.origin, size: note.size, root: hex(note.root), log: good('log').map((s) => s.name + '+' + s.id),
-    witnesses: cosigned('witness'), replays: cosigned('replay'), unknown: count('unknown'), void: count('void'),
+    origin: note.origin, size: note.size, root: hex(note.root), log: good(note.judged, 'log').map((s) => s.name + '+' + s.id),
+    witnesses: cosigned(note.judged, 'witness'), replays: cosigned(note.judged, 'replay'), unknown: count('unknown'), void: count('void'),
   };
 }
 
@@ -39,7 +46,7 @@ function answerJSON(said, v) {
 
 // bundleJSON has the verdicts on its proofs, who signed the manifest, and the grade that the statement asserts.
 function bundleJSON({ outcome, bundle }) {
-  const signed = bundle.signatures.filter((s) => s.role === 'bundle' && s.state === 'good').map((s) => s.name + '+' + s.id);
+  const signed = good(bundle.signatures, 'bundle').map((s) => s.name + '+' + s.id);
   const result = bundle.statement.get('result');
   const grade = result instanceof Map && typeof result.get('grade') === 'string' ? result.get('grade') : '';
   return { outcome, proofs: bundle.proofs.map(verdictJSON), signed, grade };

@@ -42,23 +42,31 @@ async function concluded(said, trust) {
     refuseBad(note.judged);
     missing.push(...lacking(note.judged, said.needs[i], trust));
   }
+  if (said.sighting) missing.push(...await unseen(said.sighting, trust));
   const signatures = said.notes[said.notes.length - 1].judged;
   const times = signatures.filter((s) => s.role === 'witness' && s.state === 'good').map((s) => s.time);
   const quorum = trust ? trust.quorum.witness : 1; // so many of them say this time, or a later one
   const witnessed = times.length >= quorum ? times.sort((a, b) => b - a)[quorum - 1] : null;
-  const outcome = missing.length === 0 ? 'proven' : 'unsigned';
+  const outcome = said.unjudged ? 'unsupported' : missing.length === 0 ? 'proven' : 'unsigned';
   return Object.assign(said, { outcome, trusted: trust !== null, missing, signatures, witnessed, closed: periodClosed(said, witnessed) });
 }
 
 // lacking lists the roles whose signatures a note has too few of. Who needs a replay needs a witness, and who needs one the log.
 function lacking(signatures, needed, trust) {
-  const missing = [];
-  for (const role of ['log', 'witness', 'replay']) {
-    const want = !trust || role === 'log' ? 1 : trust.quorum[role], have = signers(signatures, role);
-    if (have < want) missing.push({ role, have, want });
-    if (role === needed) break;
-  }
-  return missing;
+  const order = ['log', 'witness', 'replay'];
+  return order.slice(0, order.indexOf(needed) + 1).flatMap((role) => tooFew(signatures, role, trust));
+}
+
+function tooFew(signatures, role, trust) {
+  const want = !trust || role === 'log' ? 1 : trust.quorum[role], have = signers(signatures, role);
+  return have < want ? [{ role, have, want }] : [];
+}
+
+// unseen judges a sighting, and says whether it has too few witnesses.
+async function unseen(sighting, trust) {
+  sighting.judged = await judge(sighting, trust);
+  refuseBad(sighting.judged);
+  return tooFew(sighting.judged, 'witness', trust);
 }
 
 // grace is how long after its event's time a record is not late, in milliseconds.
