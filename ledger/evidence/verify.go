@@ -81,11 +81,7 @@ func (v *Verdict) readLeaf(in *input) (err error) {
 	if v.Event, err = in.event(); err != nil {
 		return err
 	}
-	whole, _, err := in.roots(prunedTree{size: v.Head.Size, opened: []Span{{index, index + 1}}}, v.Raw)
-	if err != nil {
-		return err
-	}
-	if err := v.rooted(whole); err != nil {
+	if err := v.readRoot(in, Span{index, index + 1}, v.Raw); err != nil {
 		return err
 	}
 	if v.Event != nil && sha256.Sum256(v.Event) != Hash(v.Raw[RecordSize-sha256.Size:]) {
@@ -117,6 +113,15 @@ func (v *Verdict) readRecord(in *input, index uint64) (err error) {
 }
 
 func errLeaf() error { return fmt.Errorf("%w: a leaf beyond the checkpoint", ErrFalse) }
+
+// readRoot reads the record tree around leaves with these records, and is nil if its root is that of the checkpoint.
+func (v *Verdict) readRoot(in *input, leaves Span, records []byte) error {
+	whole, _, err := in.roots(prunedTree{size: v.Head.Size, opened: []Span{leaves}}, records)
+	if err != nil {
+		return err
+	}
+	return v.rooted(whole)
+}
 
 // rooted is nil if this is the root of the checkpoint.
 func (v *Verdict) rooted(root Hash) error {
@@ -199,11 +204,7 @@ func (v *Verdict) readReplay(in *input) (err error) {
 	if err != nil {
 		return err
 	}
-	whole, _, err := in.roots(prunedTree{size: v.Head.Size, opened: []Span{scope}}, all)
-	if err != nil {
-		return err
-	}
-	if err := v.rooted(whole); err != nil {
+	if err := v.readRoot(in, scope, all); err != nil {
 		return err
 	}
 	if err := v.count(scope.From, all); err != nil {

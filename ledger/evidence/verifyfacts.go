@@ -68,16 +68,10 @@ func ProveFalseFacts(r Reader, n checkpoint.Note, index uint64, event func(index
 	return w.b, err
 }
 
-func (v *Verdict) readFalseFacts(in *input) (err error) {
-	if v.Head.Note, err = in.note(); err != nil {
-		return err
-	}
-	index, err := in.number()
+func (v *Verdict) readFalseFacts(in *input) error {
+	index, err := v.readPlace(in)
 	if err != nil {
 		return err
-	}
-	if index >= v.Head.Size {
-		return errLeaf()
 	}
 	all, err := in.records(index + 1)
 	if err != nil {
@@ -90,11 +84,7 @@ func (v *Verdict) readFalseFacts(in *input) (err error) {
 		}
 		v.told = append(v.told, Told{i, b})
 	}
-	whole, _, err := in.roots(prunedTree{size: v.Head.Size, opened: []Span{{0, index + 1}}}, all)
-	if err != nil {
-		return err
-	}
-	if err := v.rooted(whole); err != nil {
+	if err := v.readRoot(in, Span{0, index + 1}, all); err != nil {
 		return err
 	}
 	return v.holdTold(index, all)

@@ -50,16 +50,21 @@ func (v *Verdict) Misdescribed() bool {
 	return err == nil && other
 }
 
-func (v *Verdict) readFalseCommit(in *input) (err error) {
+// readPlace reads a note, and the index of a leaf under it.
+func (v *Verdict) readPlace(in *input) (index uint64, err error) {
 	if v.Head.Note, err = in.note(); err != nil {
-		return err
+		return 0, err
 	}
-	index, err := in.number()
+	if index, err = in.number(); err == nil && index >= v.Head.Size {
+		err = errLeaf()
+	}
+	return index, err
+}
+
+func (v *Verdict) readFalseCommit(in *input) error {
+	index, err := v.readPlace(in)
 	if err != nil {
 		return err
-	}
-	if index >= v.Head.Size {
-		return errLeaf()
 	}
 	if v.Event, err = in.event(); err != nil {
 		return err
@@ -73,11 +78,7 @@ func (v *Verdict) readFalseCommit(in *input) (err error) {
 	if err != nil {
 		return err
 	}
-	whole, _, err := in.roots(prunedTree{size: v.Head.Size, opened: []Span{{0, index + 1}}}, all)
-	if err != nil {
-		return err
-	}
-	if err := v.rooted(whole); err != nil {
+	if err := v.readRoot(in, Span{0, index + 1}, all); err != nil {
 		return err
 	}
 	return v.faultOfCommit(index, all)

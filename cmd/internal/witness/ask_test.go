@@ -248,7 +248,7 @@ func TestAsk(t *testing.T) {
 		t.Error("a witness that was not announced, or did not answer, cosigned")
 	}
 	said := log.String()
-	if n := strings.Count(said, "503"); n != 1 {
+	if n := strings.Count(said, "it answers 503"); n != 1 {
 		t.Errorf("it is said %d times that a witness is away:\n%s", n, said)
 	}
 	if !strings.Contains(said, "announced") || strings.Contains(said, "some/prefix") {
