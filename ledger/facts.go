@@ -87,6 +87,27 @@ func (r *register) question(e *events.Event) law.Facts {
 	}
 }
 
+// partyAsStored is the party's facts of an event that other legal tables decided: which of its two importers was the
+// graver, and which tool gave the best ground, is taken as stored. All else follows from the register.
+func (r *register) partyAsStored(e *events.Event, stored *events.Party) *events.Party {
+	var f *events.Party
+	for _, importer := range []string{"recipient", "actor"} {
+		code := e.Data.Get(importer).Object().Get("party").Text()
+		if code == "" {
+			continue
+		}
+		f = r.partyFacts(code, law.DayOf(e.At), e.Data.Get("agreement").Text())
+		if f == nil && stored == nil {
+			return nil
+		}
+		if f != nil && stored != nil && f.Code == stored.Code {
+			f.Tool, f.ToolRef = stored.Tool, stored.ToolRef
+			return f
+		}
+	}
+	return f
+}
+
 // decidedByActor reports whether the class of an event with two importers, its
 // recipient and its actor's party, is that of the actor's: the graver of the two
 // counts, and that one's facts are stored.

@@ -18,13 +18,17 @@ type Judge struct {
 	register *register
 	before   time.Time // when the last event was recorded
 	older    uint64
+	rules    string // of this program, as commits say them
+	other    bool   // the last commit was made under others
 }
 
 // NewJudge is a judge that has seen nothing.
-func NewJudge() *Judge { return &Judge{register: newRegister()} }
+func NewJudge() *Judge {
+	return &Judge{register: newRegister(), rules: fmt.Sprintf("%x", evidence.Rules())}
+}
 
-// Older is how many events were classed under legal tables before those of this program. Their classes were not
-// decided again.
+// Older is how many events were classed under other rules or legal tables than those of this program. Their classes, and
+// what follows from the tables besides, were not decided again.
 func (j *Judge) Older() uint64 { return j.older }
 
 // Next judges the event at the next position. faults are what is not as it should be, for people to read; they name
@@ -41,11 +45,14 @@ func (j *Judge) Next(position uint64, raw []byte) (st *events.Stored, faults []s
 	faults = append(faults, j.facts(position, st, raw)...)
 	j.register.apply(st.Event, position)
 	j.register.keep(j.register.depth())
+	if st.Event.Kind == events.LedgerCommitted {
+		j.other = st.Event.Data.Get("rules").Text() != j.rules
+	}
 	return st, faults, nil
 }
 
-// JudgeFacts decides again what a ledger decided of the last of these events. It is an [evidence.Judge]: legal tables that
-// this program does not have, and an event in no spelling that it reads, it does not judge.
+// JudgeFacts decides again what a ledger decided of the last of these events. It is an [evidence.Judge]: an event that says
+// other legal tables than those of this program, or is in no spelling that it reads, it does not judge.
 func JudgeFacts(told []evidence.Told) (fault string, err error) {
 	j := NewJudge()
 	var st *events.Stored
@@ -55,22 +62,18 @@ func JudgeFacts(told []evidence.Told) (fault string, err error) {
 			return "", fmt.Errorf("%w: position %d: %w", evidence.ErrUnjudged, t.Index+1, err)
 		}
 	}
-	if st != nil && unknownTables(st) {
-		return "", fmt.Errorf("%w: the class of the event is by legal tables that this program does not have", evidence.ErrUnjudged)
+	if st != nil && st.Facts.Tables != "" && st.Facts.Tables != law.Version() {
+		return "", fmt.Errorf("%w: the class of the event is by other legal tables than this program has", evidence.ErrUnjudged)
 	}
 	return strings.Join(faults, "; "), nil
 }
 
-func unknownTables(st *events.Stored) bool {
-	return st.Facts.Tables != "" && !law.Published(st.Facts.Tables)
-}
-
 // facts holds the facts of an event against what the register said at its place.
 func (j *Judge) facts(position uint64, st *events.Stored, raw []byte) (faults []string) {
-	if unknownTables(st) {
+	older := j.other || st.Facts.Tables != "" && st.Facts.Tables != law.Version()
+	if older && !j.other && !law.Published(st.Facts.Tables) {
 		return []string{"its class is by legal tables that were never published"}
 	}
-	older := st.Facts.Tables != "" && st.Facts.Tables != law.Version()
 	again := *st
 	filled, defaulted := j.register.fill(withoutDefaults(st))
 	again.Event = filled
@@ -83,6 +86,7 @@ func (j *Judge) facts(position uint64, st *events.Stored, raw []byte) (faults []
 		j.older++
 		again.Facts.Class, again.Facts.Tables = st.Facts.Class, st.Facts.Tables
 		again.Facts.Region, again.Facts.Outside = st.Facts.Region, st.Facts.Outside
+		again.Facts.Party = j.register.partyAsStored(filled, st.Facts.Party)
 	}
 	if !bytes.Equal(again.Append(nil), raw) {
 		faults = append(faults, "its facts are not what the register said at this place")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imalink/custody/events"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/evidencetest"
 )
@@ -29,9 +30,64 @@ func TestJudgeFacts(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, fault, err)
 		}
 	}
-	holds, _ := evidencetest.FalseFacts()
+	holds, _ := evidencetest.FalseFacts(evidence.Rules())
 	v, err := evidence.VerifyFacts(holds, evidencetest.Trust(), JudgeFacts)
 	if err != nil || v.Outcome != evidence.Proven || v.Fault == "" {
 		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// TestOtherRules judges what was recorded under other rules, as the commit before it says: what follows from legal tables is
+// taken as stored, and nothing else is.
+func TestOtherRules(t *testing.T) {
+	l := evidencetest.New(1)
+	l.AddEvent(evidencetest.Registered("US", evidencetest.SignedAt.AddDate(-3, 0, 0)))
+	other := l.Truth()
+	other.Rules = evidence.Hash{1}
+	ours := l.Truth()
+	ours.Rules = evidence.Rules()
+	shared := func(change func(*events.Stored)) []byte {
+		st, err := events.DecodeStored(evidencetest.Shared{Time: evidencetest.SignedAt.AddDate(1, 0, 0)}.Stored())
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.Facts.Class, st.Facts.Tables = "T3", "2199-01-01-00000000"
+		st.Facts.Party = &events.Party{Code: "acme-bank", Position: 1, Country: "US", Storage: []string{"US"}, Access: []string{"US"}, Tool: "A46-2-c", ToolRef: "scc-1"}
+		change(st)
+		return st.Append(nil)
+	}
+	for name, c := range map[string]struct {
+		by     evidence.Commit
+		change func(*events.Stored)
+		sound  bool
+	}{
+		"as other tables say":            {other, func(*events.Stored) {}, true},
+		"with no class":                  {other, func(st *events.Stored) { st.Facts.Class, st.Facts.Tables = "", "" }, true},
+		"another country":                {other, func(st *events.Stored) { st.Facts.Party.Country = "BE" }, false},
+		"nobody":                         {other, func(st *events.Stored) { st.Facts.Party = nil }, false},
+		"somebody else":                  {other, func(st *events.Stored) { st.Facts.Party.Code = "acme" }, false},
+		"of this program, by those":      {ours, func(*events.Stored) {}, false},
+		"of this program, with no class": {ours, func(st *events.Stored) { st.Facts.Class, st.Facts.Tables = "", "" }, false},
+	} {
+		j := NewJudge()
+		for i, raw := range [][]byte{l.Event(0), l.With(1).CommitTo(c.by).Event} {
+			if _, faults, err := j.Next(uint64(i)+1, raw); err != nil || len(faults) > 0 {
+				t.Fatal(faults, err)
+			}
+		}
+		state, err := j.State()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := RestoreJudge(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, judge := range []*Judge{j, again} {
+			_, faults, err := judge.Next(3, shared(c.change))
+			if err != nil || (len(faults) == 0) != c.sound || (judge.Older() > 0) != (c.by == other) {
+				t.Errorf("%s: %q, %v, %d of other tables", name, faults, err, judge.Older())
+			}
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 type judgeState struct {
 	Before   time.Time       `json:"before"`
 	Older    uint64          `json:"older"`
+	Other    bool            `json:"other,omitempty"`
 	Register json.RawMessage `json:"register"`
 }
 
@@ -22,7 +23,7 @@ func (j *Judge) State() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing what a judge knows: %w", err)
 	}
-	return json.Marshal(judgeState{j.before, j.older, register})
+	return json.Marshal(judgeState{j.before, j.older, j.other, register})
 }
 
 // RestoreJudge is a judge that goes on from a state of this version of the program; of another, judge again from the
@@ -36,7 +37,8 @@ func RestoreJudge(state []byte) (*Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Judge{register: r, before: s.Before, older: s.Older}
+	j := NewJudge()
+	j.register, j.before, j.older, j.other = r, s.Before, s.Older, s.Other
 	again, err := j.State()
 	if err == nil && !bytes.Equal(again, state) {
 		err = errors.New("reading what a judge knows: not of this version")

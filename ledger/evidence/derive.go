@@ -74,7 +74,8 @@ func act(k events.Kind) Flags {
 }
 
 // Rules is the hash of what the flags of this version mean: how they follow from a stored event, and the legal
-// tables (docs/FORMAT.md, "Record").
+// tables (docs/FORMAT.md, "Record"). The number is raised when anything else that a ledger decides of an event changes:
+// who judges again relies on it.
 func Rules() Hash {
 	h := sha256.New()
 	io.WriteString(h, "custody flags 1\n") // a hash never fails to write

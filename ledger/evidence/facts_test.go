@@ -12,7 +12,7 @@ import (
 
 // TestFalseFacts has somebody judge facts, and nobody; and tells too little, too much, or something else.
 func TestFalseFacts(t *testing.T) {
-	holds, broken := evidencetest.FalseFacts()
+	holds, broken := evidencetest.FalseFacts(evidence.Rules())
 	trust := evidencetest.Trust()
 	var asked []evidence.Told
 	guilty := func(told []evidence.Told) (string, error) {
@@ -27,7 +27,7 @@ func TestFalseFacts(t *testing.T) {
 	for _, told := range asked {
 		indices = append(indices, told.Index)
 	}
-	if fmt.Sprint(indices) != "[1 3 5 6]" || !bytes.Equal(asked[3].Event, v.Event) {
+	if fmt.Sprint(indices) != "[1 3 6]" || !bytes.Equal(asked[2].Event, v.Event) {
 		t.Errorf("told are %v", indices)
 	}
 	innocent := func([]evidence.Told) (string, error) { return "", nil }
@@ -38,8 +38,12 @@ func TestFalseFacts(t *testing.T) {
 	if _, err := evidence.VerifyFacts(holds, trust, func([]evidence.Told) (string, error) { return "", unable }); !errors.Is(err, unable) {
 		t.Errorf("somebody who cannot judge: %v", err)
 	}
-	if _, err := evidence.Verify(holds, trust); !errors.Is(err, evidence.ErrUnjudged) {
+	if v, err := evidence.Verify(holds, trust); !errors.Is(err, evidence.ErrUnjudged) || v.Outcome != evidence.Proven || v.Leaf.Index != 6 {
 		t.Errorf("nobody to judge: %v", err)
+	}
+	others, _ := evidencetest.FalseFacts(evidence.Hash{1})
+	if _, err := evidence.VerifyFacts(others, trust, guilty); !errors.Is(err, evidence.ErrUnjudged) {
+		t.Errorf("recorded under other rules: %v", err)
 	}
 	if v, err := evidence.VerifyFacts(holds, nil, guilty); err != nil || v.Outcome != evidence.Unsigned {
 		t.Errorf("no trust: %v", err)
@@ -54,7 +58,7 @@ func TestFalseFacts(t *testing.T) {
 // TestChangedFacts changes every bit, every length: nothing holds together any more, whatever the judge says, but for the
 // characters of a signature that may be anybody's.
 func TestChangedFacts(t *testing.T) {
-	holds, _ := evidencetest.FalseFacts()
+	holds, _ := evidencetest.FalseFacts(evidence.Rules())
 	trust := evidencetest.Trust()
 	guilty := func([]evidence.Told) (string, error) { return "so it is", nil }
 	for i := range len(holds) * 8 {
@@ -79,6 +83,11 @@ func TestProveFalseFacts(t *testing.T) {
 	l := evidencetest.New(1)
 	l.AddEvent(evidencetest.Registered("BE", evidencetest.SignedAt))
 	at := l.AddEvent(evidencetest.Shared{Class: "T4", Region: "US", Time: evidencetest.SignedAt}.Stored())
+	ours := l.Truth()
+	ours.Rules = evidence.Rules()
+	l.CommitTo(ours)
+	l.Commit()
+	last := l.AddEvent(evidencetest.Shared{Time: evidencetest.SignedAt}.Stored())
 	note := l.Note(l.Size(), evidencetest.Log)
 	event := func(i uint64) ([]byte, error) { return l.Event(i), nil }
 	says := func(fault string) evidence.Judge {
@@ -93,11 +102,13 @@ func TestProveFalseFacts(t *testing.T) {
 	}
 	failed := errors.New("failed")
 	for name, got := range map[string]struct{ err, want error }{
-		"true facts":         {second(evidence.ProveFalseFacts(l, note, at, event, says(""))), evidence.ErrFalse},
-		"nobody to judge":    {second(evidence.ProveFalseFacts(l, note, at, event, nil)), evidence.ErrUnjudged},
-		"no such leaf":       {second(evidence.ProveFalseFacts(l, note, 2, event, says("x"))), evidence.ErrQuestion},
-		"another event":      {second(evidence.ProveFalseFacts(l, note, at, func(uint64) ([]byte, error) { return l.Event(0), nil }, says("x"))), evidence.ErrFalse},
-		"no event to be had": {second(evidence.ProveFalseFacts(l, note, at, func(uint64) ([]byte, error) { return nil, failed }, says("x"))), failed},
+		"true facts":           {second(evidence.ProveFalseFacts(l, note, at, event, says(""))), evidence.ErrFalse},
+		"no commit after it":   {second(evidence.ProveFalseFacts(l, note, last, event, says("x"))), evidence.ErrUnjudged},
+		"other rules after it": {second(evidence.ProveFalseFacts(l, note, 2, event, says("x"))), evidence.ErrUnjudged},
+		"nobody to judge":      {second(evidence.ProveFalseFacts(l, note, at, event, nil)), evidence.ErrUnjudged},
+		"no such leaf":         {second(evidence.ProveFalseFacts(l, note, l.Size(), event, says("x"))), evidence.ErrQuestion},
+		"another event":        {second(evidence.ProveFalseFacts(l, note, at, func(uint64) ([]byte, error) { return l.Event(0), nil }, says("x"))), evidence.ErrFalse},
+		"no event to be had":   {second(evidence.ProveFalseFacts(l, note, at, func(uint64) ([]byte, error) { return nil, failed }, says("x"))), failed},
 	} {
 		if !errors.Is(got.err, got.want) {
 			t.Errorf("%s: %v, want %v", name, got.err, got.want)

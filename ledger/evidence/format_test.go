@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -118,8 +119,8 @@ func TestProofVectors(t *testing.T) {
 	unlike := evidencetest.New(0)
 	unlike.AddEvent(evidencetest.Registered("BE", at))
 	unlike.AddEvent(evidencetest.Shared{Time: at}.Stored())
-	told := func(i uint64) ([]byte, error) { return unlike.Event(i), nil }
-	guilty := func([]evidence.Told) (string, error) { return "as ledger.JudgeFacts says", nil }
+	unlike.Commit() // of rules that no program has
+	guilty := func([]evidence.Told) (string, error) { return "so it is", nil }
 	prove := func(b []byte, err error) []byte { t.Helper(); return must(b, err) }
 	var verdicts bytes.Buffer
 	trust := must(checkpoint.ParseTrust(vector(t, "text", "trust-1")))
@@ -137,10 +138,14 @@ func TestProofVectors(t *testing.T) {
 		{"false-commit", prove(evidence.ProveFalseCommit(liar, liar.Note(4, evidencetest.Log), by))},
 		{"false-record", prove(evidence.ProveFalseRecord(contradicts, contradicts.Note(5, evidencetest.Log), 1, nil))},
 		{"shown-less", prove(evidence.ProveShownLess(l.Note(5, evidencetest.Log), l.Note(3, evidencetest.Log), must(checkpoint.ParseCosigner(evidencetest.Key(3))), at))},
-		{"false-facts", prove(evidence.ProveFalseFacts(unlike, unlike.Note(2, evidencetest.Log), 1, told, guilty))},
+		{"false-facts", unlike.FactsProof(unlike.Note(3, evidencetest.Log), 1, 2, [][]byte{unlike.Event(0), unlike.Event(1), unlike.Event(2)})},
 	} {
 		hold(t, "hex", "proof-"+p.name+"-1", p.proof)
 		v, err := evidence.VerifyFacts(vector(t, "hex", "proof-"+p.name+"-1"), trust, guilty)
+		if errors.Is(err, evidence.ErrUnjudged) && v.Outcome == evidence.Proven && p.name == "false-facts" {
+			fmt.Fprintf(&verdicts, "%s {\"outcome\":\"unsupported\"}\n", p.name)
+			continue
+		}
 		if err != nil || v.Outcome != evidence.Proven {
 			t.Errorf("%s: %+v, %v", p.name, v, err)
 			continue

@@ -20,7 +20,7 @@ func FuzzVerify(f *testing.F) {
 			f.Add(c.Proof)
 		}
 	}
-	holds, _ := evidencetest.FalseFacts()
+	holds, _ := evidencetest.FalseFacts(evidence.Rules())
 	f.Add(holds)
 	guilty := func([]evidence.Told) (string, error) { return "so it is", nil }
 	world, trust := evidencetest.NewWorld(1), evidencetest.Trust()

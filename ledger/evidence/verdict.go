@@ -69,6 +69,8 @@ type Verdict struct {
 
 	saw  []checkpoint.Signature
 	told []Told
+
+	foreign bool // of false facts: recorded under other rules than those of this program
 }
 
 // Count is the answer: how many records have one of the question's flags in its range.

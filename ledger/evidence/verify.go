@@ -3,6 +3,7 @@ package evidence
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
@@ -16,7 +17,8 @@ func Verify(proof []byte, trust *checkpoint.Trust) (*Verdict, error) {
 }
 
 // VerifyFacts is Verify with somebody who decides the facts of events. The error wraps [ErrUnjudged] as well: the proof is
-// one of type 22 that holds together so far, and judge is nil or cannot decide.
+// one of type 22 that holds together so far, and judge is nil or cannot decide; the verdict beside it says who signed, and
+// its outcome is what it would be.
 func VerifyFacts(proof []byte, trust *checkpoint.Trust, judge Judge) (*Verdict, error) {
 	in := &input{proof}
 	head, err := in.take(uint64(len(proofMagic)) + 2)
@@ -37,7 +39,10 @@ func VerifyFacts(proof []byte, trust *checkpoint.Trust, judge Judge) (*Verdict, 
 		return nil, err
 	}
 	if v.Type == TypeFalseFacts {
-		if err := v.faultOfFacts(judge); err != nil {
+		switch err := v.faultOfFacts(judge); {
+		case errors.Is(err, ErrUnjudged):
+			return v, err
+		case err != nil:
 			return nil, err
 		}
 	}

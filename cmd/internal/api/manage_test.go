@@ -135,7 +135,7 @@ func TestBoxedTokens(t *testing.T) {
 		`{"role":"investigator","name":"i","from":"2026-03-01T00:00:00Z","to":"2026-03-01T00:00:00Z"}`: "/to must be after",
 		`{"role":"investigator","name":"i","from":"yesterday"}`:                                        "/from expected string to be RFC 3339",
 		`{"role":"subject","name":"i"}`:                                                                "/person a token of role subject is for one person",
-		`{"role":"subject","name":"i","person":"candidate:zulu404"}`:                                       "/person nobody is known",
+		`{"role":"subject","name":"i","person":"candidate:zulu404"}`:                                   "/person nobody is known",
 		`{"role":"subject","name":"i","person":"` + fakeRow + `"}`:                                     "/person nobody is known",
 		`{"role":"dpo","name":"i","person":"candidate:10412"}`:                                         "/person only a token of role subject",
 	} {

@@ -226,6 +226,29 @@ func somebody() []string {
 	return []string{"88000", "88001", "88002", "88003", "88004", "77001", "90000", "zulu70", "zulu71", "zulu72", "zulu77", "sess-a", "sess-b"}
 }
 
+// names reports whether a text has an identifier: not where its digits stand by chance, in a tag, an id or a hash.
+func names(text, id string) bool {
+	digits := func(c rune) bool { return c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
+	for word := range strings.FieldsFuncSeq(text, func(c rune) bool { return !digits(c) }) {
+		if len(word) >= 32 {
+			text = strings.Replace(text, word, "", 1)
+		}
+	}
+	return strings.Contains(text, id)
+}
+
+// TestNames finds an identifier, and none in a hash.
+func TestNames(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"id":"candidate:88001"}`: true, "candidate-88001": true, "88001": true, "": false, "0198f3c2-7a11-7c3e-8800-100000000003": false,
+		"00010203040506070809880010c0d0e0f0": false, "00010203040506070809880010c0d0e0f0 and 88001": true,
+	} {
+		if names(text, "88001") != want {
+			t.Errorf("%q: %t", text, !want)
+		}
+	}
+}
+
 // small is a quarter of a small organisation: 30 accesses by three recruiters in
 // two sessions, 10 disclosures to a client in Belgium, 5 to a processor in the
 // United States, one to somebody who was never registered; two identifiers of

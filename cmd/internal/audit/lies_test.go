@@ -199,6 +199,9 @@ func TestNoFalseFacts(t *testing.T) {
 	n := k.note(len(k.stored))
 	for i := range k.stored {
 		_, err := evidence.ProveFalseFacts(k.tree, n, uint64(i), func(i uint64) ([]byte, error) { return k.stored[i], nil }, ledger.JudgeFacts)
+		if i > w.commits()[len(w.commits())-2] && errors.Is(err, evidence.ErrUnjudged) {
+			continue // nothing after it says under which rules it was recorded
+		}
 		if !errors.Is(err, evidence.ErrFalse) || !strings.Contains(err.Error(), "as they must be") {
 			t.Errorf("position %d: %v", i+1, err)
 		}

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,19 +40,30 @@ func (a *Auditor) keep(proof []byte) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	lacks := v.Lacks
-	if v.Type == evidence.TypeShownLess {
-		lacks = cmp.Or(v.Head.Lacks(checkpoint.NeedLog), v.Older.Lacks(checkpoint.NeedLog))
+	if err := lacks(v); err != nil {
+		return "", err
 	}
-	if lacks != nil {
-		return "", lacks
+	at := fmt.Sprint(v.Head.Size)
+	switch {
+	case v.Leaf != nil:
+		at = fmt.Sprint(v.Leaf.Position())
+	case v.Type == evidence.TypeShownLess:
+		at += fmt.Sprintf("-%d", v.Older.Size)
 	}
-	at := v.Head.Size
-	if v.Leaf != nil {
-		at = v.Leaf.Position()
+	path = filepath.Join(a.cfg.Dir, kindOf(v.Type)+"-"+at+proofEnd)
+	if _, err := os.Stat(path); err == nil && v.Type == evidence.TypeShownLess {
+		return path, nil // it was seen before: the first time says more
 	}
-	path = filepath.Join(a.cfg.Dir, fmt.Sprintf("%s-%d"+proofEnd, kindOf(v.Type), at))
 	return path, durable.Replace(path, proof)
+}
+
+// lacks is why a proof proves nothing to whoever has the trust file; of one that the log showed less, and the witness of
+// this folder besides.
+func lacks(v *evidence.Verdict) error {
+	if v.Type == evidence.TypeShownLess {
+		return cmp.Or(v.Head.Lacks(checkpoint.NeedLog), v.Older.Lacks(checkpoint.NeedLog))
+	}
+	return v.Lacks
 }
 
 // convicted lists the faults of the log that proofs in the folder prove: of an earlier round, or by the witness of the
@@ -72,10 +84,15 @@ func (a *Auditor) convicted(report *Report) error {
 			return fmt.Errorf("reading a proof: %w", err)
 		}
 		v, err := evidence.VerifyFacts(proof, a.cfg.Trust, ledger.JudgeFacts)
-		if err != nil || !v.Type.Fault() || v.Outcome != evidence.Proven {
+		unjudged := errors.Is(err, evidence.ErrUnjudged)
+		if err != nil && !unjudged || !v.Type.Fault() || lacks(v) != nil {
 			continue // no proof, or about another log
 		}
-		report.list(Finding{Fault: v.Type != evidence.TypeShownLess, Text: "proven before: " + v.Fault, Proof: path})
+		text := "proven before: " + v.Fault
+		if unjudged {
+			text = "proven before, by another version of this program: what the log decided of an event is false"
+		}
+		report.list(Finding{Fault: v.Type != evidence.TypeShownLess, Text: text, Proof: path})
 	}
 	return nil
 }

@@ -7,14 +7,17 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/imalink/custody/events"
+	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/evidence"
 	"github.com/imalink/custody/ledger/evidence/checkpoint"
+	"github.com/imalink/custody/ledger/evidence/evidencetest"
 )
 
 // TestConvicted audits a ledger that lied, and does not any more: what was proven stands until the proof is taken away.
@@ -42,6 +45,40 @@ func TestConvicted(t *testing.T) {
 		}
 		if p.meet(truth, middle+9) {
 			t.Errorf("with what proves nothing: %+v", p.last)
+		}
+	}
+}
+
+// TestConvictedByAnother audits with a proof in the folder that this program cannot judge: another version of it made that,
+// so it stands. One of another log does not.
+func TestConvictedByAnother(t *testing.T) {
+	w := newWorld(t)
+	commit := w.commits()[0]
+	k := w.tell(lie{commit: func(_ int, c *evidence.Commit) { c.Rules[0] ^= 1 }})
+	for _, c := range []struct {
+		note  checkpoint.Note
+		sound bool
+	}{
+		{k.note(middle), false},
+		{evidencetest.Sign(checkpoint.Checkpoint{Origin: testOrigin, Size: middle, Root: k.tree.Root(middle)}, evidencetest.Log), true},
+	} {
+		p := newAuditing(t, w, true)
+		told := [][]byte{}
+		for i := range commit + 1 {
+			kind := must(events.DecodeStored(k.stored[i])).Event.Kind
+			if kind.Family() == "governance" && kind <= events.GovernanceTransferTool || kind == events.GovernanceActivityRegistered || i >= commit-1 {
+				told = append(told, k.stored[i])
+			}
+		}
+		proof := k.tree.FactsProof(c.note, uint64(commit)-1, uint64(commit), told)
+		if _, err := evidence.VerifyFacts(proof, w.trust, ledger.JudgeFacts); !errors.Is(err, evidence.ErrUnjudged) {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(p.office.dir, "x.proof"), proof, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if p.meet(k, middle) == c.sound || !c.sound && !strings.HasPrefix(p.last.Findings[0].Text, "proven before, by another version") {
+			t.Errorf("%+v", p.last)
 		}
 	}
 }

@@ -40,20 +40,28 @@ func (a *Auditor) recompute(ctx context.Context, note checkpoint.Note, report *R
 	if err != nil && len(more)+len(a.pass.faults) == 0 {
 		return err
 	}
-	var commit, facts bool // is one proven, which is enough: such a proof has all records up to it
+	commit, tries := false, 0 // one proof is enough, and a few tries: each has all records up to it
 	for _, f := range append(more, a.pass.faults...) {
 		switch {
 		case f.commit && commit:
 			f.prove = nil
-		case f.facts && !facts:
+		case f.facts && tries < mostTries:
+			tries++
 			f.prove = a.falseFacts(ctx, f.position-1)
 		}
-		proven := a.add(ctx, report, note, f)
-		commit, facts = commit || proven && f.commit, facts || proven && f.facts
+		switch proven := a.add(ctx, report, note, f); {
+		case proven && f.commit:
+			commit = true
+		case proven && f.facts:
+			tries = mostTries
+		}
 	}
 	report.More += a.pass.unlisted
 	return nil
 }
+
+// mostTries is how often a round tries to prove false facts.
+const mostTries = 3
 
 // falseFacts proves that the facts of an event are false, with events that the ledger serves once more.
 func (a *Auditor) falseFacts(ctx context.Context, index uint64) func(evidence.Reader, checkpoint.Note) ([]byte, error) {

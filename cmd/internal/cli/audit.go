@@ -35,9 +35,10 @@ Where it finds a fault it cosigns nothing, writes a proof to its folder if there
 be one, and ends. custody verify FILE --trust FILE confirms it for whoever doubts.
 While a proof lies in the folder nothing is cosigned, whatever the ledger shows then;
 but for one that it showed less than it signed for, which takes this auditor's word:
-it convinces whoever names its witness key in their trust file. Some faults have no
-proof that others can verify, such as false numbers of producers and false answers.
-Whoever is shown the same finds the same: docs/THREATS.md says how.
+it convinces whoever names its witness key in their trust file, if no more witnesses
+are asked for. Some faults have no proof that others can verify, such as false numbers
+of producers and false answers. Whoever is shown the same finds the same:
+docs/THREATS.md says how.
 
 Exit status:
   0  sound as far as it was audited, and cosigned

@@ -138,6 +138,7 @@ func (c *client) send(ctx context.Context, method, path string, query url.Values
 		request.Header.Set("Content-Type", mediaType)
 	}
 	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Cache-Control", "no-cache") // what a cache kept would pass for what the ledger shows
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, unreachable(err)

@@ -25,7 +25,7 @@ keys and of those it announced, to be compared over another channel.
 
 Exit status:
   0  proven
-  1  it could not be verified, or misused
+  1  it could not be verified, or takes other rules to be judged, or misused
   2  self-consistent, but not signed by those who are trusted, or no trust file
   3  false: it does not hold together, or a known key's signature is wrong`
 
@@ -84,12 +84,23 @@ func (s *session) verify(path, trustPath string) error {
 	}
 	v, err := evidence.VerifyFacts(b, trust, ledger.JudgeFacts)
 	if errors.Is(err, evidence.ErrUnjudged) {
-		return a.close(&fault{status: failed, err: err, hint: "use the newest custody, at least that of the ledger"})
+		return a.close(unjudged(a, err))
 	}
 	if err != nil {
 		return a.close(falsified(a, err))
 	}
 	return a.close(concluded(s.printVerdict(a, v), v.Outcome, v.Lacks))
+}
+
+// unjudged says that a proof holds together, and is of a fault that this program cannot decide upon.
+func unjudged(a *answer, why error) error {
+	shown := struct {
+		Outcome string `json:"outcome"`
+	}{"unsupported"}
+	if err := a.describe(shown, field{"outcome", a.paint(yellow, "NOT JUDGED")}, field{"why", why.Error()}); err != nil {
+		return err
+	}
+	return &fault{status: failed, err: fmt.Errorf("neither proven nor false: %w", why), hint: "use the custody that the ledger had when it recorded the event"}
 }
 
 // falsified says that something is false, and why. In JSON it has the outcome alone (docs/FORMAT.md, "Verdict").

@@ -28,9 +28,6 @@ func TestVectors(t *testing.T) {
 		if err != nil || len(proof) == 0 {
 			t.Fatalf("proof-%s-1: %v", name, err)
 		}
-		if name == "false-facts" {
-			want = unsupported
-		}
 		if got := string(verify(t, vector{proof, []byte(blocks["trust-1"])})[0]); got != want {
 			t.Errorf("%s:\n%s, want\n%s", name, got, want)
 		}

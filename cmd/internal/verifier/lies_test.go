@@ -47,7 +47,7 @@ const unsupported = `{"outcome":"unsupported"}`
 // TestFalseFacts gives the page proofs that take somebody who judges facts: those that hold together it calls unsupported,
 // and whatever package evidence refuses, it does.
 func TestFalseFacts(t *testing.T) {
-	holds, broken := evidencetest.FalseFacts()
+	holds, broken := evidencetest.FalseFacts(evidence.Rules())
 	trust := evidencetest.TrustFile("100")
 	for _, file := range []vector{{holds, trust}, {holds, nil}} {
 		if got := string(verify(t, file)[0]); got != unsupported {

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// sightingText is what a sighting is signed over. Its second line is no size, so it passes for no checkpoint.
+// sightingText is what a sighting is signed over. It has seven lines and no root on the third, so it passes for no
+// checkpoint.
 func sightingText(signed, shown Checkpoint) []byte {
 	return slices.Concat([]byte("custody-shown-less/v1\n"), signed.Body(), shown.Body())
 }

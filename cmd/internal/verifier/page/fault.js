@@ -68,17 +68,22 @@ const deciding = [33, 34, 35, 38, 47];
 
 // readFalseFacts checks all but the facts: to decide them as the ledger does takes the legal tables, which are not here.
 async function readFalseFacts(cursor, pace) {
-  const note = takeNote(cursor), at = cursor.uint(8);
-  need(at < note.size, 'index');
-  const { record } = takeFirst(cursor, at);
-  pace.expect(2 * at + cursor.left() / 256);
-  let event = null;
-  for (let i = 0; i <= at; i++) {
-    const { kind, digest } = soundly(record(i));
-    if (i >= at - 1 || deciding.includes(kind)) event = await takeTold(cursor, digest, pace);
+  const note = takeNote(cursor), at = cursor.uint(8), after = cursor.uint(8);
+  need(at < after && after < note.size, 'index');
+  const { record } = takeFirst(cursor, after), kind = (i) => record(i)[1];
+  pace.expect(2 * after + cursor.left() / 256);
+  let before = at - 1, event = null;
+  while (before >= 0 && kind(before) !== committed) before--;
+  for (let i = 0; i <= after; i++) {
+    const { digest } = soundly(record(i));
+    need(i <= at || (kind(i) === committed) === (i === after), 'commit');
+    const told = i === before || i === at || i === after || (i < at && deciding.includes(kind(i)));
+    const stored = told ? await takeTold(cursor, digest, pace) : null;
+    if (i === at) event = stored;
+    if (i === before || i === after) readCommit(readRecord(record(i)), stored);
     if (i % 4096 === 0) await pace.step(4096);
   }
-  const { root } = await takeRoot(cursor, pace, note.size, { opened: openRange(0, at + 1), record });
+  const { root } = await takeRoot(cursor, pace, note.size, { opened: openRange(0, after + 1), record });
   need(equal(root, note.root), 'root');
   return { notes: [note], leaf: { index: at, record: readRecord(record(at)), raw: record(at) }, event, unjudged: true };
 }
