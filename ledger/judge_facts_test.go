@@ -13,8 +13,8 @@ import (
 // TestJudgeFacts judges an event that has no class and must have one, and does not judge what it has no tables for or
 // cannot read.
 func TestJudgeFacts(t *testing.T) {
-	registered := evidence.Told{Index: 3, Event: evidencetest.Registered("BE", evidencetest.SignedAt)}
-	shared := evidencetest.Shared{Time: evidencetest.SignedAt}.Stored()
+	registered := evidence.Told{Index: 3, Event: evidencetest.Registered("BE", evidencetest.SignedAt())}
+	shared := evidencetest.Shared{Time: evidencetest.SignedAt()}.Stored()
 	fault, err := JudgeFacts([]evidence.Told{registered, {Index: 7, Event: shared}})
 	if err != nil || !strings.Contains(fault, "not what the register said") {
 		t.Errorf("%q, %v", fault, err)
@@ -23,7 +23,7 @@ func TestJudgeFacts(t *testing.T) {
 		t.Errorf("of the register itself: %q, %v", fault, err)
 	}
 	for name, event := range map[string][]byte{
-		"tables of another day": evidencetest.Shared{Class: "T4", Time: evidencetest.SignedAt}.Stored(),
+		"tables of another day": evidencetest.Shared{Class: "T4", Time: evidencetest.SignedAt()}.Stored(),
 		"no event":              []byte("{}"),
 	} {
 		if fault, err := JudgeFacts([]evidence.Told{registered, {Index: 7, Event: event}}); !errors.Is(err, evidence.ErrUnjudged) {
@@ -41,13 +41,13 @@ func TestJudgeFacts(t *testing.T) {
 // taken as stored, and nothing else is.
 func TestOtherRules(t *testing.T) {
 	l := evidencetest.New(1)
-	l.AddEvent(evidencetest.Registered("US", evidencetest.SignedAt.AddDate(-3, 0, 0)))
+	l.AddEvent(evidencetest.Registered("US", evidencetest.SignedAt().AddDate(-3, 0, 0)))
 	other := l.Truth()
 	other.Rules = evidence.Hash{1}
 	ours := l.Truth()
 	ours.Rules = evidence.Rules()
 	shared := func(change func(*events.Stored)) []byte {
-		st, err := events.DecodeStored(evidencetest.Shared{Time: evidencetest.SignedAt.AddDate(1, 0, 0)}.Stored())
+		st, err := events.DecodeStored(evidencetest.Shared{Time: evidencetest.SignedAt().AddDate(1, 0, 0)}.Stored())
 		if err != nil {
 			t.Fatal(err)
 		}

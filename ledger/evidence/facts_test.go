@@ -81,13 +81,13 @@ func TestChangedFacts(t *testing.T) {
 // TestProveFalseFacts makes the proof from a reader, and none where the facts are true or the events are others.
 func TestProveFalseFacts(t *testing.T) {
 	l := evidencetest.New(1)
-	l.AddEvent(evidencetest.Registered("BE", evidencetest.SignedAt))
-	at := l.AddEvent(evidencetest.Shared{Class: "T4", Region: "US", Time: evidencetest.SignedAt}.Stored())
+	l.AddEvent(evidencetest.Registered("BE", evidencetest.SignedAt()))
+	at := l.AddEvent(evidencetest.Shared{Class: "T4", Region: "US", Time: evidencetest.SignedAt()}.Stored())
 	ours := l.Truth()
 	ours.Rules = evidence.Rules()
 	l.CommitTo(ours)
 	l.Commit()
-	last := l.AddEvent(evidencetest.Shared{Time: evidencetest.SignedAt}.Stored())
+	last := l.AddEvent(evidencetest.Shared{Time: evidencetest.SignedAt()}.Stored())
 	note := l.Note(l.Size(), evidencetest.Log)
 	event := func(i uint64) ([]byte, error) { return l.Event(i), nil }
 	says := func(fault string) evidence.Judge {

@@ -115,7 +115,7 @@ func TestProofVectors(t *testing.T) {
 	unsound := bytes.Clone(second)
 	unsound[5] |= 1
 	contradicts := l.Altered(1, unsound)
-	at := evidencetest.SignedAt
+	at := evidencetest.SignedAt()
 	unlike := evidencetest.New(0)
 	unlike.AddEvent(evidencetest.Registered("BE", at))
 	unlike.AddEvent(evidencetest.Shared{Time: at}.Stored())

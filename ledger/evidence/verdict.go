@@ -67,10 +67,9 @@ type Verdict struct {
 
 	Fault string // of types from 17 on: what is false
 
-	saw  []checkpoint.Signature
-	told []Told
-
-	foreign bool // of false facts: recorded under other rules than those of this program
+	saw     []checkpoint.Signature // of a log that showed less
+	told    []Told                 // of false facts: what they follow from, and the event itself
+	foreign bool                   // of false facts: recorded under other rules than those of this program
 }
 
 // Count is the answer: how many records have one of the question's flags in its range.

@@ -140,20 +140,21 @@ func (v *Verdict) holdTold(index uint64, all []byte) error {
 			v.Leaf, v.Raw = &Leaf{index, r}, all[i*RecordSize:][:RecordSize]
 		}
 	}
-	for _, told := range v.told {
-		if told.Event == nil || sha256.Sum256(told.Event) != Hash(all[(told.Index+1)*RecordSize-sha256.Size:]) {
+	told := v.told
+	v.told = nil // but for the commits
+	for _, t := range told {
+		if t.Event == nil || sha256.Sum256(t.Event) != Hash(all[(t.Index+1)*RecordSize-sha256.Size:]) {
 			return errEvent()
 		}
-		if told.Index == index {
-			v.Event = told.Event
-		}
-		if told.Index != index && all[told.Index*RecordSize+1] == KindCommitted {
-			c, err := ParseCommit(told.Event)
+		if t.Index != index && all[t.Index*RecordSize+1] == KindCommitted {
+			c, err := ParseCommit(t.Event)
 			if err != nil {
 				return err
 			}
 			v.foreign = v.foreign || c.Rules != Rules()
+			continue
 		}
+		v.told, v.Event = append(v.told, t), t.Event // that of the leaf is the last
 	}
 	return nil
 }
@@ -167,13 +168,7 @@ func (v *Verdict) faultOfFacts(judge Judge) error {
 	case v.foreign:
 		return fmt.Errorf("%w: the event was recorded under other rules or legal tables than this program has", ErrUnjudged)
 	}
-	var told []Told
-	for _, t := range v.told {
-		if t.Index <= v.Leaf.Index && (t.Index == v.Leaf.Index || !isCommit(t.Event)) {
-			told = append(told, t)
-		}
-	}
-	fault, err := judge(told)
+	fault, err := judge(v.told)
 	if err != nil {
 		return err
 	}
@@ -182,9 +177,4 @@ func (v *Verdict) faultOfFacts(judge Judge) error {
 	}
 	v.Fault = "what the log decided of an event is false: " + fault
 	return nil
-}
-
-func isCommit(event []byte) bool {
-	_, err := ParseCommit(event)
-	return err == nil
 }

@@ -20,7 +20,7 @@
 //     not proven").
 //  5. What is not a fault of the log, such as numbers of producers that have not come, is a finding and keeps nothing from
 //     being cosigned.
-//  6. Memory does not grow with the log, but for the proof of a false commit or of false facts: that has all records before it. It grows with
-//     producers, and of an event auditor with the register. A round reads what is new, and all records once more if a
-//     commit reaches back behind where the last round ended.
+//  6. Memory does not grow with the log, but for the proof of a false commit or of false facts: that has all records before
+//     it. It grows with producers, and of an event auditor with the register. A round reads what is new, and all records
+//     once more if a commit reaches back behind where the last round ended.
 package audit

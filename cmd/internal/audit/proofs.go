@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/imalink/custody/ledger"
 	"github.com/imalink/custody/ledger/durable"
@@ -50,7 +51,7 @@ func (a *Auditor) keep(proof []byte) (path string, err error) {
 	case v.Type == evidence.TypeShownLess:
 		at += fmt.Sprintf("-%d", v.Older.Size)
 	}
-	path = filepath.Join(a.cfg.Dir, kindOf(v.Type)+"-"+at+proofEnd)
+	path = filepath.Join(a.cfg.Dir, strings.ReplaceAll(v.Type.String(), " ", "-")+"-"+at+proofEnd)
 	if _, err := os.Stat(path); err == nil && v.Type == evidence.TypeShownLess {
 		return path, nil // it was seen before: the first time says more
 	}
@@ -95,21 +96,4 @@ func (a *Auditor) convicted(report *Report) error {
 		report.list(Finding{Fault: v.Type != evidence.TypeShownLess, Text: text, Proof: path})
 	}
 	return nil
-}
-
-// kindOf names the files of proofs.
-func kindOf(t evidence.Type) string {
-	switch t {
-	case evidence.TypeFork:
-		return "fork"
-	case evidence.TypeRewritten:
-		return "rewritten"
-	case evidence.TypeFalseCommit:
-		return "false-commit"
-	case evidence.TypeShownLess:
-		return "shown-less"
-	case evidence.TypeFalseFacts:
-		return "false-facts"
-	}
-	return "false-record"
 }

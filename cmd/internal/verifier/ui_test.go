@@ -63,7 +63,7 @@ func TestPage(t *testing.T) {
 	liar := w.Altered(7, must(w.Records(evidence.Span{From: 8, To: 9}))(t))
 	fork := must(evidence.ProveFork(w.Note(w.Size(), evidencetest.Log), liar.Note(w.Size(), evidencetest.Log)))(t)
 	facts, _ := evidencetest.FalseFacts(evidence.Rules())
-	less := must(evidence.ProveShownLess(w.Note(w.Size(), evidencetest.Log), w.Note(300, evidencetest.Log), must(checkpoint.ParseCosigner(evidencetest.Key(3)))(t), evidencetest.SignedAt))(t)
+	less := must(evidence.ProveShownLess(w.Note(w.Size(), evidencetest.Log), w.Note(300, evidencetest.Log), must(checkpoint.ParseCosigner(evidencetest.Key(3)))(t), evidencetest.SignedAt()))(t)
 	dirty := makeBundle(t, "T0", "T1", "T5", "U")
 	trust := evidencetest.TrustFile("100")
 	for _, c := range []struct {

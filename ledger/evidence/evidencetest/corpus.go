@@ -153,7 +153,7 @@ func Signed() []Case {
 	light := func(by By) []byte { return must(evidence.ProveLight(w, w.Note(n, by), q, w.First)) }
 	event := func(note checkpoint.Note) []byte { return must(evidence.ProveEvent(w, note, 9, nil)) }
 	stranger := must(checkpoint.ParseCosigner(strangersKey))
-	signature := must(stranger.Cosign(w.Note(n, Log).Checkpoint, SignedAt))
+	signature := must(stranger.Cosign(w.Note(n, Log).Checkpoint, SignedAt()))
 	forged := w.Note(n, Log|Witness)
 	forged.Signatures[1].Bytes[20] ^= 1
 	otherKey := []byte(strings.ReplaceAll(string(trust), "log "+must(checkpoint.ParseSigner(Key(1))).Verifier()+"\n", ""))

@@ -35,7 +35,7 @@ func (l *Ledger) factsProof(n checkpoint.Note, index, commit uint64, told [][]by
 // not hold together. Who can judge facts is to judge them.
 func FalseFacts(rules evidence.Hash) (holds []byte, broken map[string][]byte) {
 	l := New(9)
-	given := Shared{Time: SignedAt.Add(time.Hour)} // without the class that it must have
+	given := Shared{Time: SignedAt().Add(time.Hour)} // without the class that it must have
 	more := func() uint64 {
 		given.Delay += time.Minute
 		return l.AddEvent(given.Stored())
@@ -46,9 +46,9 @@ func FalseFacts(rules evidence.Hash) (holds []byte, broken map[string][]byte) {
 		return l.CommitTo(c).Index
 	}
 	more()
-	party := l.AddEvent(Registered("BE", SignedAt))
+	party := l.AddEvent(Registered("BE", SignedAt()))
 	early := commit()
-	end := l.AddEvent(ended(SignedAt))
+	end := l.AddEvent(ended(SignedAt()))
 	before := commit()
 	more()
 	at := more()

@@ -40,8 +40,8 @@ func Faults() (cases []Case) {
 	liar = w.Altered(w.Shared, record)
 	add("false-record-classes", must(evidence.ProveFalseRecord(liar, liar.Note(n, Log), w.Shared, w.Event(w.Shared))))
 	witness := must(checkpoint.ParseCosigner(Key(3)))
-	add("shown-less", must(evidence.ProveShownLess(w.Note(n, Log), w.Note(300, Log), witness, SignedAt)))
-	add("shown-nothing", must(evidence.ProveShownLess(w.Note(n, Log), nothing(), witness, SignedAt)))
+	add("shown-less", must(evidence.ProveShownLess(w.Note(n, Log), w.Note(300, Log), witness, SignedAt())))
+	add("shown-nothing", must(evidence.ProveShownLess(w.Note(n, Log), nothing(), witness, SignedAt())))
 	return cases
 }
 

@@ -23,7 +23,7 @@ func sightings(w *World) (cases []Case) {
 	n, trust := w.Size(), TrustFile("100")
 	signed, shown := w.Note(n, Log), w.Note(300, Log)
 	saw := func(key string) checkpoint.Signature {
-		return must(must(checkpoint.ParseCosigner(key)).Saw(signed.Checkpoint, shown.Checkpoint, SignedAt))
+		return must(must(checkpoint.ParseCosigner(key)).Saw(signed.Checkpoint, shown.Checkpoint, SignedAt()))
 	}
 	two := append(bytes.Clone(trust), "witness "+must(checkpoint.ParseCosigner(strangersKey)).Verifier()+"\nquorum witness 2\n"...)
 	witness, replay, stranger := saw(Key(3)), saw(Key(4)), saw(strangersKey)
@@ -51,7 +51,7 @@ func sightingLies() (cases []Case) {
 	signed, shown := w.Note(n, Log), w.Note(300, Log)
 	key := must(checkpoint.ParseCosigner(Key(3)))
 	saw := func(signed, shown checkpoint.Note) checkpoint.Signature {
-		return must(key.Saw(signed.Checkpoint, shown.Checkpoint, SignedAt))
+		return must(key.Saw(signed.Checkpoint, shown.Checkpoint, SignedAt()))
 	}
 	add := func(name string, proof []byte) {
 		cases = append(cases, Case{"lie-sighting-" + name, proof, TrustFile("100"), evidence.False})
@@ -63,7 +63,7 @@ func sightingLies() (cases []Case) {
 	add("after-nothing", sighting(nothing(), nothing(), saw(nothing(), nothing())))
 	add("of-another-time", sighting(signed, shown, saw(signed, w.Note(299, Log))))
 	add("the-other-way-round", sighting(signed, shown, saw(shown, signed)))
-	add("that-is-a-cosignature", sighting(signed, shown, must(key.Cosign(shown.Checkpoint, SignedAt))))
+	add("that-is-a-cosignature", sighting(signed, shown, must(key.Cosign(shown.Checkpoint, SignedAt()))))
 	add("by-nobody", sighting(signed, shown))
 	add("twice", sighting(signed, shown, saw(signed, shown), saw(signed, shown)))
 	disguised := saw(signed, shown)

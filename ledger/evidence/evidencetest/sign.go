@@ -31,7 +31,7 @@ PRIVATE+KEY+witness.example/witness+33525d27+BGBhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h
 PRIVATE+KEY+auditor.example/replay+2ab30b68+BICBgoOEhYaHiImKi4yNjo+QkZKTlJWWl5iZmpucnZ6f`
 
 // SignedAt is when the witness says it signed; the auditor says a minute later.
-var SignedAt = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+func SignedAt() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // Key is a line of docs/FORMAT.md, evidence-keys-1, from 0.
 func Key(line int) string { return strings.Split(keys, "\n")[line] }
@@ -72,7 +72,7 @@ func Sign(c checkpoint.Checkpoint, by By) checkpoint.Note {
 	}
 	for i, who := range []By{Witness, Replay} {
 		if by&who != 0 {
-			at := SignedAt.Add(time.Duration(i) * time.Minute)
+			at := SignedAt().Add(time.Duration(i) * time.Minute)
 			n = n.With(must(must(checkpoint.ParseCosigner(Key(3+i))).Cosign(c, at)))
 		}
 	}

@@ -44,15 +44,9 @@ async function misstated(commit, records, record, pace) {
 }
 
 async function readFalseRecord(cursor, pace) {
-  const index = cursor.uint(8), note = takeNote(cursor);
-  need(index < note.size, 'index');
-  const raw = cursor.take(recordSize), event = takeEvent(cursor);
-  const { root } = await takeRoot(cursor, pace, note.size, { opened: openRange(index, index + 1), record: () => raw });
-  need(equal(root, note.root), 'root');
-  const record = readRecord(raw);
-  if (event) need(equal(record.digest, sha256(event)), 'digest'); // another event says nothing about this record
+  const said = await takeLeaf(cursor, pace), { leaf: { record }, event } = said;
   need(!soundRecord(record) || (event && !sameRecord(record, recordOf(event))), 'no-fault');
-  return { notes: [note], leaf: { index, record, raw }, event };
+  return said;
 }
 
 // readShownLess: the verdict is about the first note, which was signed; the second is what was shown.
